@@ -1,0 +1,263 @@
+"""An HTTP call as both transports make it, and how the chunks of its answer become batches."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import attrs
+import msgspec
+
+from streamkit.errors import ConfigurationError, ConnectError, SourceError, StreamkitError, TruncatedStreamError
+from streamkit.protocols import Batch, Format
+from streamkit.request import Hangup, Tap
+from streamkit.sources._answers import place
+from streamkit.sources._credentials import LOOPBACK, HeaderSecret, redact, redacted
+from streamkit.sources._masked import MaskedTap
+from streamkit.sources._patience import Patience
+from streamkit.sources.timeouts import Timeouts
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
+PUBLIC_HEADERS: Final = ("x-hf-bill-to", "x-scale-up-timeout")
+"""Headers of Hugging Face whose values are no keys."""
+SHORTEST_KEY: Final = 8
+"""What is shorter, in characters, is no key."""
+
+
+@attrs.frozen(kw_only=True)
+class Call:
+    """One HTTP request.
+
+    Args:
+        method: `GET` or `POST`.
+        url: Where it goes.
+        headers: Its headers; a token in them is a `HeaderSecret`.
+        body: Its JSON body, not yet encoded.
+        timeouts: How long to wait for the answer.
+        hangup: Wakes the reader when the consumer leaves from elsewhere.
+        tap: Sees the bytes of the answer.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    body: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
+    timeouts: Timeouts
+    hangup: Hangup = attrs.field(factory=Hangup, eq=False, repr=False)
+    tap: Tap | None = attrs.field(default=None, eq=False, repr=False)
+
+    @property
+    def place(self) -> str:
+        """The URL as messages show it."""
+        return place(self.url)
+
+    @property
+    def secret(self) -> str | None:
+        """The token that must not be echoed."""
+        for name, value in self.headers.items():
+            if name.lower() == "authorization":
+                return HeaderSecret(value.removeprefix("Bearer "))
+        return None
+
+    def secrets(self) -> list[str]:
+        """Return the token and the values of the caller's headers that may be keys."""
+        values: list[str] = [
+            value
+            for name, value in self.headers.items()
+            if isinstance(value, HeaderSecret)
+            and len(value) >= SHORTEST_KEY
+            and name.lower() not in ("authorization", *PUBLIC_HEADERS)
+        ]
+        return values if self.secret is None else [self.secret, *values]
+
+    def encoded(self) -> bytes | None:
+        """Return the body as JSON bytes.
+
+        Raises:
+            ConfigurationError: There is something in it that JSON cannot say.
+        """
+        try:
+            return None if self.body is None else msgspec.json.encode(self.body)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ConfigurationError(f"the request cannot be written as JSON: {describe(error)}") from None
+
+    def proxy(self) -> str | None:
+        """Return the proxy that the environment names for this URL; this machine itself is never reached by one.
+
+        Raises:
+            ConfigurationError: It is not an HTTP proxy.
+        """
+        from urllib.request import getproxies, proxy_bypass
+
+        parts = urlsplit(self.url)
+        host = parts.hostname or ""
+        proxies = getproxies()
+        proxy = proxies.get(parts.scheme) or proxies.get("all")
+        if not proxy or host in LOOPBACK or proxy_bypass(host):
+            return None
+        scheme, mark, _ = proxy.partition("://")
+        if not mark:
+            return HeaderSecret(f"http://{proxy}")
+        if scheme.lower() not in ("http", "https"):
+            raise ConfigurationError(
+                f"the environment names a {scheme} proxy for {parts.scheme} URLs, and only HTTP proxies are spoken to: "
+                f"set {parts.scheme}_proxy to one, or no_proxy={host}"
+            )
+        return HeaderSecret(proxy)
+
+
+def headers_for(authorization: Mapping[str, str], extra: Mapping[str, str], *, accept: str) -> dict[str, str]:
+    """Return the headers of a call; the caller's own win, however they write the names."""
+    from importlib.metadata import version
+
+    ours = {
+        "Accept": accept,
+        "Accept-Encoding": "identity",  # a compressed stream arrives in lumps
+        "Content-Type": "application/json",
+        "User-Agent": f"streamkit/{version('streamkit-hf')}",
+        **authorization,
+    }
+    theirs = {name.lower() for name in extra}
+    return {name: value for name, value in ours.items() if name.lower() not in theirs} | dict(extra)
+
+
+@cache
+def tls() -> SSLContext:
+    """Return the process's TLS settings; loading the certificates takes 20 ms, so it is done once."""
+    from ssl import create_default_context
+
+    return create_default_context()
+
+
+class Reading:
+    """The state of reading one answer's body: decoder, deadlines and how it may end.
+
+    1. `feed` returns the events of a chunk. While the consumer has them, no deadline but the last one runs.
+    2. `go_on` follows, when the consumer comes back: it raises what is wrong, and sets the next deadline.
+    3. `broken` and `ended` give the last batch, or raise; an answer that had said it was finished is complete,
+       however its connection ended.
+
+    Args:
+        call: What was asked; its token is taken out of every error.
+        answer_format: The format of the answer.
+        patience: The deadlines.
+    """
+
+    __slots__ = ("_call", "_decoder", "_patience", "_tap")
+
+    def __init__(self, call: Call, answer_format: Format, patience: Patience) -> None:
+        self._call = call
+        self._decoder = answer_format.decoder()
+        self._patience = patience
+        self._tap = None if call.tap is None else MaskedTap(call.tap, call.secrets())
+        if self._tap is not None:
+            self._tap.start(answer_format)
+
+    def feed(self, chunk: bytes) -> Batch:
+        """Decode a chunk."""
+        if self._tap is not None:
+            self._tap.chunk(chunk)
+        events = self._decoder.feed(chunk)
+        if events:
+            self._patience.pause()
+        return events
+
+    def go_on(self, batch: Batch) -> None:
+        """Wait for the next chunk; only what carried part of the answer moves the deadline.
+
+        Raises:
+            StreamkitError: The decoder found something wrong.
+        """
+        self._check()
+        if self._decoder.complete:
+            self._patience.answer_finished()
+        elif batch:
+            self._patience.token_came()
+
+    def ended(self) -> Iterator[Batch]:
+        """Yield the last batch of a body that ended as it should."""
+        self._finish_tap()
+        yield self._decoder.flush()
+        self._check()
+
+    def broken(self, error: Exception) -> Iterator[Batch]:
+        """Yield the last batch of a body that broke off, or raise why it did."""
+        self._finish_tap()
+        events = self._decoder.flush(clean=False)
+        if not self._decoder.complete:
+            failure = cut_off(self._call, error)
+            raise failure from failure.__cause__
+        yield events
+
+    def _finish_tap(self) -> None:
+        if self._tap is not None:
+            self._tap.finish()
+
+    def _check(self) -> None:
+        if self._decoder.error is not None:
+            raise redacted(self._decoder.error, self._call.secret)
+
+
+def cut_off(call: Call, error: Exception) -> StreamkitError:
+    """Return the error of an answer that broke off: a deadline's own, or that it is truncated."""
+    if isinstance(error, StreamkitError):
+        return error.with_traceback(None)
+    reason = redact(describe(error), call.secret)
+    truncated = TruncatedStreamError(
+        f"the connection to {call.place} broke before the answer was finished ({reason}); the text so far is in this "
+        "error's .result"
+    )
+    # A transport's error may repeat bytes of the server, and with them the token.
+    echoes = call.secret is not None and any(call.secret in str(each) for each in _chain(error))
+    truncated.__cause__ = None if echoes else bare(error)
+    return truncated
+
+
+def unreachable(call: Call, error: Exception) -> SourceError:
+    """Return the error of a connection that could not be made."""
+    reason = redact(_reason(error), call.secret)
+    lowered = reason.lower()
+    tls_failed = "certificate" in lowered or "SSL" in type(error).__name__
+    if tls_failed:
+        hint = "the server's TLS certificate was not accepted" if "certificate" in lowered else "TLS failed"
+    elif "resol" in lowered or "name or service" in lowered or "nodename" in lowered or "getaddrinfo" in lowered:
+        hint = "no such host: check the URL"
+    else:
+        hint = "check the URL and that the server runs"
+    return ConnectError(f"no connection to {call.place}: {hint} ({reason})", transient=not tls_failed)
+
+
+def _reason(error: Exception) -> str:
+    """Return what the operating system or TLS said; the clients' own words name their objects and settings."""
+    from ssl import SSLError
+
+    said = getattr(error, "os_error", None) or getattr(error, "certificate_error", None) or error.__cause__ or error
+    if isinstance(said, OSError) and not isinstance(said, SSLError) and said.errno and said.errno > 0:
+        return os.strerror(said.errno)
+    return describe(said)
+
+
+def describe(error: BaseException) -> str:
+    """Return a transport error as one short line."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 200 else text[:199] + "…"
+
+
+def bare(error: BaseException) -> BaseException:
+    """Strip the tracebacks of a transport's error: their frames hold the headers, and with them the token."""
+    for each in _chain(error):
+        each.__traceback__ = None
+    return error
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what led to it."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or seen.__context__

@@ -1,0 +1,143 @@
+"""Tokens: where they come from, where they may go, and how they stay out of sight."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final, Literal, NoReturn
+from urllib.parse import SplitResult, urlsplit
+
+from streamkit.errors import ConfigurationError, StreamkitError
+
+HF_DOMAINS: Final = ("huggingface.co", "hf.co", "endpoints.huggingface.cloud")
+"""Hosts that are Hugging Face's own. Spaces (`hf.space`) are not among them: each runs its author's code."""
+
+LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+"""This machine itself."""
+
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, token
+_HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")  # RFC 9110, field-content, as latin-1
+
+
+class Secret:
+    """A token that does not show: not in a repr, not through `attrs.asdict`, not in a pickle."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the token."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "***"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._value))
+
+    def __reduce__(self) -> NoReturn:
+        raise ConfigurationError("a token is not pickled: build the source where it runs, with a token read there")
+
+
+class HeaderSecret(str):
+    """A header value whose repr hides it, so that a traceback which shows local variables does not."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
+def conceal(token: str | Secret | Literal[False] | None) -> Secret | Literal[False] | None:
+    """Wrap a token as the sources keep it (an attrs converter).
+
+    Raises:
+        ConfigurationError: The token is empty or not a string.
+    """
+    if token is None or token is False or isinstance(token, Secret):
+        return token
+    if not isinstance(token, str) or not token.strip():
+        raise ConfigurationError("the token is empty or not a string: pass the token, or token=False to send none")
+    if any(ord(character) < 33 or ord(character) > 126 for character in token.strip()):
+        raise ConfigurationError("the token has a space, a line break or another character that no token has")
+    return Secret(token.strip())
+
+
+def bearer(url: str, token: Secret | Literal[False] | None) -> dict[str, str]:
+    """Return the authorization header for a URL.
+
+    1. A token that the caller passed goes to the host it was passed for, over https or to this machine.
+    2. Without one, the token saved on the machine goes to Hugging Face's own hosts over https.
+    3. Anything else gets none.
+
+    Args:
+        url: Where the request will go.
+        token: The caller's token; `False` for none, `None` for the machine's.
+
+    Raises:
+        ConfigurationError: The caller's token would cross a network in the clear.
+    """
+    parts = urlsplit(url)
+    if token is None and is_hugging_face(parts):
+        from huggingface_hub import constants, get_token
+
+        token = None if constants.HF_HUB_DISABLE_IMPLICIT_TOKEN else conceal(get_token())
+    if not token:
+        return {}
+    refuse_clear(url)
+    return {"Authorization": HeaderSecret(f"Bearer {token.reveal()}")}
+
+
+def refuse_clear(url: str) -> None:
+    """Refuse a URL over which a token would be readable on the way.
+
+    Raises:
+        ConfigurationError: It is neither https nor this machine.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+        raise ConfigurationError(
+            f"the token would go to {parts.hostname} in the clear: use an https URL, or token=False to send none"
+        )
+
+
+def conceal_headers(headers: Mapping[str, str]) -> dict[str, HeaderSecret]:
+    """Check a caller's headers, any of which may hold a key, and keep their values out of sight (an attrs converter).
+
+    Raises:
+        ConfigurationError: A name or a value is not what HTTP allows.
+    """
+    for name, value in headers.items():
+        if not (isinstance(name, str) and _HEADER_NAME.fullmatch(name)):
+            raise ConfigurationError(f"{name!r} is not the name of an HTTP header")
+        if not (isinstance(value, str) and _HEADER_VALUE.fullmatch(value)):
+            raise ConfigurationError(f"the value of header {name!r} is no string, or no header can hold it")
+    return {name: HeaderSecret(value) for name, value in headers.items()}
+
+
+def redact(text: str, secret: str | None) -> str:
+    """Return a text without a token that a server echoed, be it whole or cut short by an ellipsis."""
+    if not secret:
+        return text
+    text = text.replace(secret, "***")
+    for length in range(len(secret) - 1, 3, -1):
+        for ellipsis in ("...", "…"):
+            text = text.replace(secret[:length] + ellipsis, "***" + ellipsis)
+    return text
+
+
+def redacted(error: StreamkitError, secret: str | None) -> StreamkitError:
+    """Take a token that a server echoed out of an error, and return the error."""
+    error.args = tuple(redact(arg, secret) if isinstance(arg, str) else arg for arg in error.args)
+    return error
+
+
+def is_hugging_face(parts: SplitResult) -> bool:
+    """Tell whether a URL is one of Hugging Face's own hosts over https."""
+    host = parts.hostname or ""
+    return parts.scheme == "https" and any(host == domain or host.endswith(f".{domain}") for domain in HF_DOMAINS)

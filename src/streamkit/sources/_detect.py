@@ -1,0 +1,84 @@
+"""What a server speaks and serves, from one cheap request: `GET /v1/models`.
+
+The signs are those of the engines' own sources: TGI names the model as its own owner (router/src/server.rs,
+`owned_by: info.model_id`); vLLM, SGLang, llama.cpp and Ollama put their own or another name there. A server without
+the route is an older TGI or the Hugging Face inference toolkit, which speak TGI's native API.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import msgspec
+
+from streamkit.errors import ConfigurationError, FormatError
+from streamkit.sources._answers import Answer, place, refusal
+from streamkit.sources._dialects import Dialect
+
+
+@attrs.frozen(kw_only=True)
+class Server:
+    """What is known of a server.
+
+    Args:
+        dialect: How prompts are asked there.
+        models: The models it serves, where it says so.
+    """
+
+    dialect: Dialect
+    models: tuple[str, ...] = ()
+
+
+class _Model(msgspec.Struct):
+    id: str = ""
+    owned_by: Any = None
+
+
+class _Models(msgspec.Struct):
+    data: list[_Model]
+
+
+def recognise(answer: Answer, url: str, secret: str | None) -> Server:
+    """Read the answer to `GET /v1/models`.
+
+    Args:
+        answer: The answer.
+        url: Where it was asked.
+        secret: A token that must not be echoed.
+
+    Returns:
+        What the server speaks; TGI's native API when it has no such route.
+
+    Raises:
+        SourceError: The server refused the token, or cannot answer now.
+        FormatError: The answer is no list of models.
+    """
+    if answer.status in (401, 403, 408, 429) or answer.status >= 500:
+        raise refusal(answer.status, answer.headers, answer.body, url, secret)
+    if answer.status != 200:
+        return Server(dialect="tgi")
+    try:
+        models = msgspec.json.decode(answer.body, type=_Models).data
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise FormatError(
+            f"{place(url)} answered with something that is not a list of models: is the URL an inference endpoint?"
+        ) from None
+    tgi = any(model.id and model.owned_by == model.id for model in models)
+    return Server(dialect="tgi" if tgi else "completions", models=tuple(model.id for model in models if model.id))
+
+
+def choose(models: tuple[str, ...], url: str) -> str:
+    """Return the one model that a server serves.
+
+    Raises:
+        ConfigurationError: It serves none or several, so the caller must say which.
+    """
+    if len(models) == 1:
+        return models[0]
+    served = (
+        f"several models ({', '.join(models[:5])}{', ...' if len(models) > 5 else ''})"
+        if models
+        else "no model by name"
+    )
+    raise ConfigurationError(f"{place(url)} serves {served}: say which with model=...")

@@ -1,0 +1,145 @@
+"""A model behind a URL: a Hugging Face Inference Endpoint, or any engine that you host."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Final, Literal
+from urllib.parse import SplitResult, urlsplit
+
+import attrs
+
+from streamkit.errors import ConfigurationError
+from streamkit.protocols import Batch, Composable, Format
+from streamkit.request import Request
+from streamkit.sources._calls import Call, headers_for
+from streamkit.sources._credentials import Secret, bearer, conceal, conceal_headers, refuse_clear
+from streamkit.sources._detect import Server, choose, recognise
+from streamkit.sources._dialects import APIS, AUTO, Api, Dialect, Place, ask, join
+from streamkit.sources.timeouts import Timeouts
+
+ROUTER_HOST: Final = "router.huggingface.co"
+"""Inference Providers, which serve conversations only."""
+
+
+def _check_url(_: object, __: object, url: Any) -> None:
+    # Every reader of a URL must see the same host in it: urllib3 ends a host at a backslash, `urlsplit` does not, and
+    # so `https://evil\\.huggingface.co` would be given the token of one and be sent to the other.
+    if not isinstance(url, str) or "\\" in url or any(each.isspace() or not each.isprintable() for each in url):
+        parts = None
+    else:
+        parts = _split(url)
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigurationError(f"{url!r} is not the URL of a server: write it as https://host/path")
+    if parts.username is not None or parts.password is not None:
+        raise ConfigurationError("the URL holds a user name or password: pass the secret as token= instead")
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - raises for a port that is none
+    except ValueError:
+        return None
+    return parts
+
+
+def _check_api(_: object, __: object, api: Api) -> None:
+    if api not in APIS:
+        raise ConfigurationError(f"api is {api!r}: it is one of {', '.join(map(repr, APIS))}")
+
+
+@attrs.frozen
+class Endpoint(Composable):
+    """A server at a URL.
+
+    With `api="auto"` the dialect is read from the URL's path where it names a route, and otherwise asked of the
+    server by one `GET /v1/models`, the answer to which this object keeps. A prompt goes to the text route (TGI's
+    own, or `/v1/completions`), a conversation to `/v1/chat/completions`; with `api="chat"` a prompt becomes one user
+    message.
+
+    Args:
+        url: The server's base, its `/v1`, or a full route.
+        token: A token for this server. Without one, the token saved by `hf auth login` is sent to Hugging Face's own
+            hosts over https and nowhere else; `False` sends none.
+        model: The model's name, where the server serves several; a single one is found out.
+        api: `tgi`, `chat`, `completions` or `ollama`, for how prompts are asked; `auto` finds out.
+        headers: Further headers, such as `X-Scale-Up-Timeout`.
+        timeouts: How long to wait.
+
+    Raises:
+        ConfigurationError: The URL is no URL, or an option is impossible.
+    """
+
+    url: str = attrs.field(validator=_check_url)
+    token: Secret | Literal[False] | None = attrs.field(default=None, converter=conceal, repr=False, kw_only=True)
+    model: str | None = attrs.field(default=None, kw_only=True)
+    api: Api = attrs.field(default=AUTO, validator=_check_api, kw_only=True)
+    headers: Mapping[str, str] = attrs.field(factory=dict, converter=conceal_headers, repr=False, kw_only=True)
+    timeouts: Timeouts = attrs.field(factory=Timeouts, kw_only=True)
+    _found: list[Server] = attrs.field(factory=list, init=False, repr=False, eq=False)
+
+    @contextmanager
+    def open(self, request: Request) -> Iterator[Iterator[Batch]]:
+        """Ask the question; see `Source.open`."""
+        from streamkit.sources import _urllib3
+
+        if self._unknown():
+            probe = self._probe()
+            self._found.append(recognise(_urllib3.fetch(probe), probe.url, probe.secret))
+        call, answer_format = self._call(request)
+        with _urllib3.ask(call, answer_format) as batches:
+            yield batches
+
+    @asynccontextmanager
+    async def aopen(self, request: Request) -> AsyncIterator[AsyncIterator[Batch]]:
+        """Ask the question; see `AsyncSource.aopen`."""
+        from streamkit.sources import _aiohttp
+
+        if self._unknown():
+            probe = self._probe()
+            self._found.append(recognise(await _aiohttp.fetch(probe), probe.url, probe.secret))
+        call, answer_format = self._call(request)
+        async with _aiohttp.ask(call, answer_format) as batches:
+            yield batches
+
+    def _dialect(self) -> Dialect | None:
+        """Return how prompts are asked there, if the caller or the URL says so."""
+        if self.api != "auto":
+            return self.api
+        if urlsplit(self.url).hostname == ROUTER_HOST:
+            return "chat"
+        return Place.of(self.url).named
+
+    def _unknown(self) -> bool:
+        dialect = self._dialect()
+        return not self._found and (dialect is None or (dialect != "tgi" and self.model is None))
+
+    def _probe(self) -> Call:
+        url = join(Place.of(self.url).openai, "/models")
+        return Call(
+            method="GET", url=url, headers=self._headers(url, accept="application/json"), timeouts=self.timeouts
+        )
+
+    def _call(self, request: Request) -> tuple[Call, Format]:
+        server = self._found[0] if self._found else Server(dialect="tgi", models=("tgi",))
+        dialect = self._dialect() or server.dialect
+        text_route_of_tgi = dialect == "tgi" and request.messages is None
+        model = self.model or (None if text_route_of_tgi else choose(server.models, self.url))
+        question = ask(request, Place.of(self.url), dialect, model)
+        call = Call(
+            method="POST",
+            url=question.url,
+            headers=self._headers(question.url, accept=question.format.content_type),
+            body=question.body,
+            timeouts=self.timeouts,
+            hangup=request.hangup,
+            tap=request.tap,
+        )
+        return call, question.format
+
+    def _headers(self, url: str, *, accept: str) -> dict[str, str]:
+        if "authorization" in {name.lower() for name in self.headers}:
+            refuse_clear(url)
+            return headers_for({}, self.headers, accept=accept)
+        return headers_for(bearer(url, self.token), self.headers, accept=accept)
