@@ -1,0 +1,1 @@
+"""The only loops over sources: one file for sync, the same file again with `await`."""

@@ -1,0 +1,260 @@
+"""The asynchronous driver: `sync.py` again with `await`. It knows no event loop, so asyncio and trio both run it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from streamkit.drivers._ends import first_failure, logger, note_failure, pick_text, pick_token
+from streamkit.drivers._outlets import Outlet, adelivery
+from streamkit.errors import ConfigurationError, SinkError
+from streamkit.events import Attempt, Event, Token
+from streamkit.hookplan import Hook, HookPlan
+from streamkit.protocols import AsyncSink, AsyncSource, Sink
+from streamkit.run import Run, RunResult
+
+T = TypeVar("T")
+
+
+class AsyncStream:
+    """One run of a pipeline, to be iterated once inside a `async with` block.
+
+    Iterating gives the pieces of clean text. The request is sent at the first step, not before; when the block is
+    left, for whatever reason, the source is closed. A second loop goes on where the first one stopped, and after the
+    end there is nothing more to come; `result` tells how it ended.
+
+    Args:
+        run: The engine.
+        source: Where the events come from.
+        sinks: Where they go besides the consumer.
+        plan: The lifecycle hooks.
+    """
+
+    def __init__(self, run: Run, source: AsyncSource, sinks: Sequence[Sink | AsyncSink], plan: HookPlan) -> None:
+        self._run = run
+        self._source = source
+        self._sinks = sinks
+        self._plan = plan
+        self._outlets: list[Outlet] = []
+        self._reason = "the consumer left the stream"
+        self._silent = False  # nobody wants the events but the sinks and the hooks
+        self._left = False  # closed while it was being read elsewhere
+        self._interrupt: BaseException | None = None  # came while the run was settled: raised once it is
+        self._steps = self._drive()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._reason = f"the consumer raised {type(error).__name__}"
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Leave the stream: close the source and settle the run. After the end it does nothing.
+
+        Any thread or task may close a stream. One that is being read elsewhere at that moment ends there: its reader
+        is woken, and its loop is over as if the answer were.
+        """
+        if self._steps.ag_running:  # type: ignore[attr-defined]  # of the generator that it is
+            self._left = True
+            self._run.request.hangup.pull()
+            return
+        await self._steps.aclose()
+        if self._run.result is None:  # it was never iterated: nothing was sent, and no hook was called
+            self._run.abort()
+
+    def events(self) -> AsyncIterator[Event]:
+        """Iterate over everything that leaves the chain, the `Finish` last.
+
+        Returns:
+            The one iterator of this stream.
+
+        Raises:
+            StreamkitError: The run failed; the error's `.result` has the text so far.
+        """
+        return self._steps
+
+    def tokens(self) -> AsyncIterator[Token]:
+        """Iterate over the tokens that leave the chain, those with hidden text and those of other channels too."""
+        return _Picked(self._steps, pick_token)
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        """Iterate over the non-empty pieces of the answer's text."""
+        return _Picked(self._steps, pick_text)
+
+    async def finish(self) -> RunResult:
+        """Read what is left for the sinks and the hooks alone, which is quicker than to iterate over it.
+
+        Returns:
+            How the run ended.
+
+        Raises:
+            StreamkitError: The run failed; the error's `.result` has the text so far.
+        """
+        self._silent = True
+        async for _ in self._steps:
+            pass
+        return self.result
+
+    @property
+    def result(self) -> RunResult:
+        """How the run ended.
+
+        Raises:
+            ConfigurationError: It has not ended yet.
+        """
+        if self._run.result is None:
+            raise ConfigurationError(
+                "the stream has not ended: read its result after the loop or the `async with` block"
+            )
+        return self._run.result
+
+    async def _drive(self) -> AsyncGenerator[Event, None]:  # noqa: C901, PLR0912 - the loop is the file's one idea; cut up, its order is lost
+        run, plan = self._run, self._plan
+        feed, watched = run.feed, bool(plan.on_token or plan.on_retry)
+        events: Sequence[Event] = ()
+        delivered = False
+        run.begin()
+        try:
+            await self._fire(plan.on_start, run.request)
+            for sink in self._sinks:
+                self._outlets.append(Outlet(sink, run.request, awaits=hasattr(sink, "aopen")))
+            deliver = adelivery(self._outlets, plan.on_text, run)
+            async with self._source.aopen(run.request) as batches:
+                async for batch in batches:
+                    if self._left:
+                        raise GeneratorExit  # noqa: TRY301 - what a generator gets that is closed while it waits
+                    if len(batch) > 1:
+                        run.foresee(batch)
+                    for event in batch:
+                        if watched and type(event) is Token:
+                            await self._fire(plan.on_token, event)
+                        elif watched and type(event) is Attempt:
+                            await self._fire(plan.on_retry, event)
+                        events = feed(event)
+                        if run.done:
+                            break
+                        if events:
+                            delivering = deliver(events)
+                            if delivering is not None:
+                                await delivering
+                            if self._silent:
+                                continue
+                            for out in events:
+                                yield out
+                    if run.done:
+                        break
+            # The source is closed before the last text is handed out: a slow consumer costs no tokens.
+            if not run.done:
+                if self._left:
+                    raise GeneratorExit  # noqa: TRY301 - a source that was woken may just end
+                events = run.end()
+            delivering = deliver(events)
+            if delivering is not None:
+                await delivering
+            delivered = True
+            for out in events:
+                yield out
+        except BaseException as error:
+            if not isinstance(error, GeneratorExit):
+                self._reason = f"interrupted by {type(error).__name__}"
+            if self._left:
+                await self._settle(GeneratorExit(), delivered=delivered)
+                return
+            await self._settle(error, delivered=delivered)
+            raise
+        await self._settle(None, delivered=True)
+
+    async def _settle(self, error: BaseException | None, *, delivered: bool) -> None:
+        """Give the run its one end; observers of the end hear of it after the sinks are closed.
+
+        An interruption meanwhile (Ctrl-C, a cancelled scope) waits until every sink is closed and `on_final` called.
+        """
+        run, plan = self._run, self._plan
+        if isinstance(error, Exception):
+            result = run.fail(error)
+        elif delivered:
+            result = await self._complete()
+        else:
+            result = run.abort()
+        result = await self._close_sinks(result)
+        failure = result.error
+        if failure is not None:
+            await self._observe(plan.on_error, failure, failure)
+        elif result.outcome == "aborted":
+            await self._observe(plan.on_abort, self._reason, error)
+        await self._observe(plan.on_final, result, failure or error)
+        if self._interrupt is not None:
+            raise self._interrupt
+        if failure is not None and failure is not error:
+            raise failure
+
+    async def _complete(self) -> RunResult:
+        result = self._run.complete()
+        try:
+            await self._fire(self._plan.on_completion, result)
+        except Exception as error:  # noqa: BLE001 - an observer may raise anything
+            return self._run.fail(error)
+        except BaseException as error:  # noqa: BLE001 - raised again by `_settle`
+            self._interrupt = error
+        return result
+
+    async def _close_sinks(self, result: RunResult) -> RunResult:
+        """Close every sink; the first that cannot be closed fails a run that was complete until then."""
+        for outlet in self._outlets:
+            try:
+                await outlet.aclose(result)
+            except SinkError as error:
+                if result.outcome == "completed":
+                    result = self._run.fail(error)
+                else:
+                    logger.warning("the run was %s, and %s", result.outcome, error)
+            except BaseException as error:  # noqa: BLE001 - raised again by `_settle`
+                self._interrupt = error
+        return result
+
+    async def _fire(self, hooks: Sequence[Hook], value: Any) -> None:
+        """Call every hook, and only then raise: an observer sees whole runs, whatever the one before it does."""
+        failure: BaseException | None = None
+        for hook in hooks:
+            try:
+                called = hook.call(self._run, value)
+                if hook.awaits:
+                    await called
+            except BaseException as error:  # noqa: BLE001 - raised again below
+                failure = first_failure(hook, error, failure)
+        if failure is not None:
+            raise failure
+
+    async def _observe(self, hooks: Sequence[Hook], value: Any, cause: BaseException | None) -> None:
+        """Call every hook; what one raises is logged, and noted on the cause, which it never replaces."""
+        for hook in hooks:
+            try:
+                called = hook.call(self._run, value)
+                if hook.awaits:
+                    await called
+            except Exception as error:  # noqa: BLE001 - an observer may raise anything
+                note_failure(hook, error, cause)
+            except BaseException as error:  # noqa: BLE001 - raised again by `_settle`
+                self._interrupt = error
+
+
+class _Picked(AsyncIterator[T]):
+    """Part of a stream's events. Not an async generator: one that is left half-way would be closed by chance."""
+
+    __slots__ = ("_pick", "_steps")
+
+    def __init__(self, steps: AsyncIterator[Event], pick: Callable[[Event], T | None]) -> None:
+        self._steps = steps
+        self._pick = pick
+
+    async def __anext__(self) -> T:
+        async for event in self._steps:
+            picked = self._pick(event)
+            if picked is not None:
+                return picked
+        raise StopAsyncIteration
