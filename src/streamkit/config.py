@@ -1,0 +1,217 @@
+r"""Pipelines by name: from a mapping or a TOML file to parts, with every mistake named by its place.
+
+[source]
+use = "endpoint"
+url = "https://my-endpoint.example"
+token = { env = "MY_TOKEN" }
+
+[[transforms]]
+use = "stop_sequences"
+stops = ["\nUser:"]
+
+[parameters]
+max_new_tokens = 512
+
+A source that is made of others has them as tables too: `[source.source]` for `retry`, `[[source.sources]]` for
+`fallback`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import os
+import tomllib
+import typing
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+import msgspec
+
+from streamkit.errors import ConfigurationError
+from streamkit.host import Host, Kind
+from streamkit.protocols import AsyncSource, Format, Source
+
+SECRET: Final = "token"  # noqa: S105 - the name of an option, not a secret
+
+
+@attrs.frozen(kw_only=True)
+class Parts:
+    """What a configuration describes: the arguments of a `Pipeline`."""
+
+    source: Any
+    transforms: tuple[Any, ...]
+    sinks: tuple[Any, ...]
+    parameters: Mapping[str, Any]
+
+
+def read(path: str | Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises:
+        ConfigurationError: It cannot be read or is not TOML; the message has the line.
+    """
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} is not TOML: {error}") from error
+
+
+def assemble(config: Mapping[str, Any], host: Host, where: str) -> Parts:
+    """Build the parts that a configuration names.
+
+    Args:
+        config: `source` (a table), `transforms` and `sinks` (arrays of tables or names), `parameters` (a table).
+        host: Where the names are registered.
+        where: The file's name, for messages.
+
+    Raises:
+        ConfigurationError: A key, a name or an option is unknown, missing or of the wrong type.
+    """
+    known = ("source", "transforms", "sinks", "parameters")
+    for key in config:
+        if key not in known:
+            raise ConfigurationError(f"{where}: unknown key {key!r}{_near(key, known)}")
+    if "source" not in config:
+        raise ConfigurationError(f"{where}: there is no [source]: say where the tokens come from")
+    parameters = config.get("parameters", {})
+    if not isinstance(parameters, Mapping):
+        raise ConfigurationError(f"{where}: parameters is not a table")
+    return Parts(
+        source=part("sources", config["source"], host, f"{where}: source"),
+        transforms=_parts("transforms", config.get("transforms", ()), host, f"{where}: transforms"),
+        sinks=_parts("sinks", config.get("sinks", ()), host, f"{where}: sinks"),
+        parameters=parameters,
+    )
+
+
+def part(kind: Kind, described: Any, host: Host, where: str) -> Any:
+    """Build one part.
+
+    Args:
+        kind: `sources`, `transforms` or `sinks`.
+        described: A registered name, or a table with the name under `use` and the options beside it; an option that
+            is a source is described in the same way.
+        host: Where the name is registered.
+        where: The place, for messages.
+
+    Raises:
+        ConfigurationError: The name or an option is wrong, or the part refuses its options.
+    """
+    options = {"use": described} if isinstance(described, str) else described
+    if not isinstance(options, Mapping) or not isinstance(options.get("use"), str):
+        raise ConfigurationError(f"{where}: write a name, or a table with the name under 'use'")
+    name = options["use"]
+    registered = host.registry(kind)
+    if name not in registered:
+        raise ConfigurationError(
+            f"{where}: no plugin registers {name!r} among the {kind}{_near(name, registered)}; registered are "
+            f"{', '.join(sorted(registered))}"
+        )
+    given = {key: options[key] for key in options if key != "use"}
+    return make(registered[name].factory, given, host, f"{where} ({name})")
+
+
+def make(factory: Any, options: Mapping[str, Any], host: Host, where: str) -> Any:
+    """Call a factory with the options of a table.
+
+    Args:
+        factory: A class or a function, whose signature says which options there are and of which types.
+        options: The table.
+        host: Where the formats are registered that options may name.
+        where: The place, for messages.
+
+    Raises:
+        ConfigurationError: An option is unknown, missing or of the wrong type, or the factory refuses it.
+    """
+    positional, keywords = _arguments(factory, options, host, where)
+    return _made(factory, positional, keywords, where)
+
+
+def _parts(kind: Kind, described: Any, host: Host, where: str) -> tuple[Any, ...]:
+    if isinstance(described, str | Mapping) or not isinstance(described, Iterable):
+        raise ConfigurationError(f"{where} is not an array: write double brackets around its name, one table for each")
+    return tuple(part(kind, each, host, f"{where}[{place}]") for place, each in enumerate(described))
+
+
+def _made(factory: Any, positional: tuple[Any, ...], keywords: Mapping[str, Any], where: str) -> Any:
+    try:
+        return factory(*positional, **keywords)
+    except (ConfigurationError, TypeError, ValueError) as error:
+        raise ConfigurationError(f"{where}: {error}") from error
+
+
+def _arguments(
+    factory: Any, options: Mapping[str, Any], host: Host, where: str
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    parameters, hints = _described(factory, where)
+    free = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+    positional: tuple[Any, ...] = ()
+    keywords: dict[str, Any] = {}
+    for key, given in options.items():
+        if key not in parameters and not free:
+            raise ConfigurationError(f"{where}: unknown option {key!r}{_near(key, parameters)}")
+        variadic = key in parameters and parameters[key].kind is inspect.Parameter.VAR_POSITIONAL
+        hint = hints.get(key, Any)
+        if variadic and _is_source(hint):
+            positional = _parts("sources", given, host, f"{where}: {key}")
+            continue
+        value = _value(key, given, hint, host, f"{where}: {key}")
+        if variadic:
+            positional = tuple(value) if isinstance(value, list) else (value,)
+        else:
+            keywords[key] = value
+    for key, parameter in parameters.items():
+        named = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+        if named and parameter.default is parameter.empty and key not in keywords:
+            raise ConfigurationError(f"{where}: option {key!r} is missing")
+    return positional, keywords
+
+
+def _described(factory: Any, where: str) -> tuple[Mapping[str, inspect.Parameter], Mapping[str, Any]]:
+    try:
+        parameters = inspect.signature(factory).parameters
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"{where}: the plugin registers {factory!r}, whose options are unknown") from error
+    try:
+        return parameters, typing.get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
+    except (NameError, TypeError):  # a type that is only imported for type checkers: the part itself must judge
+        return parameters, {}
+
+
+def _value(key: str, given: Any, hint: Any, host: Host, where: str) -> Any:
+    if _is_source(hint):
+        return part("sources", given, host, where)
+    if isinstance(given, Mapping) and set(given) == {"env"}:
+        name = given["env"]
+        if not isinstance(name, str) or name not in os.environ:
+            raise ConfigurationError(f"{where}: the environment variable {name!r} is not set")
+        return os.environ[name]
+    if key == SECRET and isinstance(given, str):
+        raise ConfigurationError(f'{where}: a secret does not belong in a file: write {key} = {{ env = "NAME" }}')
+    if isinstance(given, Mapping) and attrs.has(hint):
+        return make(hint, given, host, where)
+    if isinstance(given, str) and Format in (hint, *typing.get_args(hint)):
+        formats = host.registry("formats")
+        if given not in formats:
+            raise ConfigurationError(f"{where}: no plugin registers the format {given!r}{_near(given, formats)}")
+        return formats[given].factory
+    try:
+        return msgspec.convert(given, hint)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"{where}: {error}") from error
+    except TypeError:
+        return given  # a type that only the part itself can judge
+
+
+def _is_source(hint: Any) -> bool:
+    return not {Source, AsyncSource}.isdisjoint((hint, *typing.get_args(hint)))
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), 1)
+    return f"; did you mean {near[0]!r}?" if near else ""
