@@ -1,0 +1,175 @@
+"""Where the tokens of one run are in its chain, and what each transform did to them."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypeAlias
+
+import attrs
+
+from streamkit.events import Token
+from streamkit.protocols import Transform
+from streamkit.transforms import RepairText
+
+Fate: TypeAlias = Literal["passed", "held", "released", "hidden", "joined", "changed", "cut", "scrubbed"]
+
+
+@attrs.define(eq=False)
+class Trace:
+    """One token of the model on its way.
+
+    Args:
+        number: Its place in the answer, from 0.
+        token: As it was decoded.
+        at: When it came, in seconds from the start.
+        texts: Its text behind each transform that it has left.
+        channel: Where its text went.
+        held_by: The first transform that it left later than it came.
+        left: When it last left the chain.
+        told: What was reported of it.
+    """
+
+    number: int
+    token: Token
+    at: float
+    texts: list[str] = attrs.field(factory=list)
+    channel: str = "text"
+    held_by: int | None = None
+    left: float | None = None
+    told: dict[str, Any] = attrs.field(factory=dict)
+
+
+class Trail:
+    """Follows tokens through a chain, from what goes into each transform and what leaves it.
+
+    A transform keeps the ids of tokens and their order, so the first token with an id that waits in a transform is the
+    one that leaves it. What became of a token is told by the first transform that did not let its text pass:
+
+    - `passed`, or `released` if a transform kept it waiting for a while; `held` while one does.
+    - `hidden`: a special token without its text. `joined`: half a character, whose text left with its other half.
+    - `cut`: the stop sequence, and what came behind it. `scrubbed`: other text that was taken out.
+    - `changed`: it left with another text.
+
+    Args:
+        transforms: The chain.
+        clock: Seconds, monotonic.
+    """
+
+    def __init__(self, transforms: Sequence[Transform], clock: Callable[[], float] = time.monotonic) -> None:
+        self._joins = [isinstance(each, RepairText) for each in transforms]
+        self._waiting: list[deque[Trace]] = [deque() for _ in transforms]
+        self._leaving: list[Trace | None] = [None for _ in transforms]
+        self._newest: Trace | None = None
+        self._clock = clock
+        self._started = clock()
+        self._count = 0
+        self._open: dict[int, Trace] = {}
+        self._ended_by: str | None = None
+        self.ended = False
+
+    def enter(self, token: Token) -> None:
+        """Take a token before the chain."""
+        trace = Trace(self._count, token, self._now(), channel=token.channel)
+        self._count += 1
+        self._newest = self._open[trace.number] = trace
+        if self._waiting:
+            self._waiting[0].append(trace)
+        else:
+            trace.left = trace.at
+
+    def leave(self, stage: int, piece: Token) -> None:
+        """Take a token, or a piece of one, that left a transform.
+
+        Args:
+            stage: The transform's place in the chain.
+            piece: What left.
+        """
+        trace = self._leaving[stage]
+        if not piece.cont:
+            waiting = self._waiting[stage]
+            whose = (piece.id, piece.special)
+            trace = next((each for each in waiting if (each.token.id, each.token.special) == whose), None)
+            if trace is None:
+                return  # of the transform's own making
+            waiting.remove(trace)
+            self._leaving[stage] = trace
+            trace.texts.append(piece.text)
+            if stage + 1 < len(self._waiting):
+                self._waiting[stage + 1].append(trace)
+        elif trace is None:
+            return
+        else:
+            trace.texts[stage] += piece.text
+        if trace.held_by is None and (trace is not self._newest or piece.cont or self.ended):
+            trace.held_by = stage
+        trace.channel = piece.channel
+        self._open[trace.number] = trace
+        if stage + 1 == len(self._waiting):
+            trace.left = self._now()
+
+    def end(self, reason: str | None) -> None:
+        """The answer has ended: what has not left by now never will.
+
+        Args:
+            reason: Why, in the words of `Finish`.
+        """
+        self.ended = True
+        self._ended_by = reason
+
+    def report(self) -> list[dict[str, Any]]:
+        """Return what has changed since the last report: an object for each token, whole where it is new."""
+        report = []
+        for trace in tuple(self._open.values()):
+            fate, by = self._fate(trace)
+            if fate != "held":
+                del self._open[trace.number]
+            said = self._said(trace, fate, by)
+            if said != trace.told:
+                first = {} if trace.told else {"text": trace.token.text, "at": trace.at}
+                if first and trace.token.special:
+                    first["special"] = True
+                trace.told = said
+                report.append({"n": trace.number, **first, **said})
+        return report
+
+    def _fate(self, trace: Trace) -> tuple[Fate, int | None]:
+        before = trace.token.text
+        for stage, after in enumerate(trace.texts):
+            if after != before:
+                return self._done_by(stage, trace, before, after), stage
+        if len(trace.texts) < len(self._waiting):
+            return self._undecided(), len(trace.texts)
+        return ("passed", None) if trace.held_by is None else ("released", trace.held_by)
+
+    def _done_by(self, stage: int, trace: Trace, before: str, after: str) -> Fate:
+        """Return what a transform did to a text that it changed."""
+        if not after and trace.token.special:
+            return "hidden"
+        if self._joins[stage]:
+            return "joined"
+        if not before.startswith(after) and not before.endswith(after):
+            return "changed"
+        more_may_come = after and self._leaving[stage] is trace
+        return self._undecided() if more_may_come else "scrubbed"
+
+    def _undecided(self) -> Fate:
+        """Return the fate of text that a transform has and has not let go."""
+        if not self.ended:
+            return "held"
+        return "cut" if self._ended_by == "stop_sequence" else "scrubbed"
+
+    @staticmethod
+    def _said(trace: Trace, fate: Fate, by: int | None) -> dict[str, Any]:
+        said: dict[str, Any] = {"fate": fate, "steps": list(trace.texts)}
+        if by is not None:
+            said["by"] = by
+        if trace.left is not None:
+            said["left"] = trace.left
+        if trace.channel != "text":
+            said["channel"] = trace.channel
+        return said
+
+    def _now(self) -> float:
+        return round(self._clock() - self._started, 4)
