@@ -1,0 +1,153 @@
+"""What is asked, and of whom: the options that every command has which asks a model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import attrs
+import rich_click as click
+
+from streamkit.cli.groups import group
+from streamkit.cli.question import as_question, read_parameters, read_prompt
+
+if TYPE_CHECKING:
+    from streamkit.pipeline import Pipeline
+    from streamkit.request import Message
+    from streamkit.sources import Endpoint, Serverless, Timeouts
+
+APIS: Final = ("auto", "tgi", "chat", "completions", "ollama")
+
+
+@attrs.frozen(kw_only=True)
+class Asking:
+    """The options of a command that asks; a field is what its option says, and `None` or empty without it."""
+
+    prompt: str | None
+    endpoint: str | None
+    model: str | None
+    pipeline_file: str | None
+    api: Literal["auto", "tgi", "chat", "completions", "ollama"] | None
+    provider: str | None
+    token_env: str | None
+    chat: bool
+    system: str | None
+    settings: Sequence[str]
+    retries: int | None
+    load_timeout: float | None
+    timeout: float | None
+    first_token_timeout: float | None
+    token_timeout: float | None
+
+    def question(self) -> str | list[Message]:
+        """Return the question.
+
+        Raises:
+            click.UsageError: There is none.
+        """
+        return as_question(read_prompt(self.prompt), chat=self.chat, system=self.system)
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the generation parameters.
+
+        Raises:
+            click.BadParameter: One is not `name=value`.
+        """
+        return read_parameters(self.settings)
+
+    def pipeline(self) -> Pipeline:
+        """Return the pipeline of the file, or one of the source alone, observed by the installed plugins.
+
+        Failed tries are said on stderr.
+
+        Raises:
+            click.UsageError: The options name no source, or two.
+            ConfigurationError: An option or the file is wrong.
+        """
+        from streamkit.cli.tries import Tries
+        from streamkit.host import Host
+        from streamkit.pipeline import Pipeline
+
+        pipeline = Pipeline(self._source()) if self.pipeline_file is None else self._described(self.pipeline_file)
+        if self.retries is not None or self.load_timeout is not None:
+            from streamkit.sources import Retry
+
+            attempts = 1 + (self.retries or 0)
+            source = Retry(pipeline.source, attempts=attempts, load_timeout=self.load_timeout or 0.0)
+            pipeline = pipeline.evolve(source=source)
+        return pipeline.evolve(callbacks=[Tries()], host=Host.default())
+
+    def _described(self, path: str) -> Pipeline:
+        from streamkit.pipeline import Pipeline
+
+        named = ("endpoint", "model", "api", "provider", "token_env", *_TIMEOUTS)
+        for name in named:
+            if getattr(self, name) is not None:
+                raise click.UsageError(f"--pipeline describes the source: leave out --{name.replace('_', '-')}.")
+        return Pipeline.from_config(path)
+
+    def _source(self) -> Endpoint | Serverless:
+        from streamkit.sources import Endpoint, Serverless
+
+        token, timeouts = self._token(), self._timeouts()
+        if self.endpoint is not None:
+            if self.provider is not None:
+                raise click.UsageError("--provider goes with --model alone; --endpoint is asked directly.")
+            return Endpoint(self.endpoint, model=self.model, api=self.api or "auto", token=token, timeouts=timeouts)
+        if self.model is None:
+            raise click.UsageError("Which model? Give --endpoint URL or --model ID, or try `streamkit demo`.")
+        if self.api is not None:
+            raise click.UsageError("--api goes with --endpoint; models on the Hub are always asked by chat.")
+        return Serverless(self.model, provider=self.provider or "auto", token=token, timeouts=timeouts)
+
+    def _timeouts(self) -> Timeouts:
+        from streamkit.sources import Timeouts
+
+        given = {limit: getattr(self, name) for name, limit in _TIMEOUTS.items()}
+        return Timeouts(**{limit: seconds for limit, seconds in given.items() if seconds is not None})
+
+    def _token(self) -> str | None:
+        if self.token_env is None:
+            return None
+        token = os.environ.get(self.token_env)
+        if not token:
+            raise click.BadParameter(
+                f"the environment variable {self.token_env} is not set.", param_hint="'--token-env'"
+            )
+        return token
+
+
+_TIMEOUTS: Final = {"timeout": "total", "first_token_timeout": "first_token", "token_timeout": "between_tokens"}
+_SECONDS: Final = click.FloatRange(0, min_open=True)
+
+asks = group(
+    Asking,
+    "asking",
+    click.argument("prompt", required=False),
+    click.option("--endpoint", metavar="URL", help="The server to ask."),
+    click.option("--model", metavar="ID", help="A model on the Hub, or the model of --endpoint where it has several."),
+    click.option("--pipeline", "pipeline_file", metavar="FILE", help="A TOML file that describes source and chain."),
+    click.option("--api", type=click.Choice(APIS), help="How to ask --endpoint.  [default: auto, found out]"),
+    click.option("--provider", metavar="NAME", help="The inference provider of --model.  [default: auto]"),
+    click.option(
+        "--token-env",
+        metavar="NAME",
+        help="Environment variable with the token.  [default: the saved Hugging Face login]",
+    ),
+    click.option("--chat", is_flag=True, help="Ask as the user of a conversation."),
+    click.option("--system", metavar="TEXT", help="Message of the system; implies --chat."),
+    click.option("--param", "settings", multiple=True, metavar="K=V", help="Generation parameter: max_new_tokens=64."),
+    click.option(
+        "--retries", type=click.IntRange(0), metavar="N", help="Ask again, so many times, before the first token."
+    ),
+    click.option(
+        "--load-timeout", type=click.FloatRange(0), metavar="SECONDS", help="Wait for a model that is loading."
+    ),
+    click.option("--timeout", type=_SECONDS, metavar="SECONDS", help="Limit of the whole answer.  [default: 3600]"),
+    click.option(
+        "--first-token-timeout", type=_SECONDS, metavar="SECONDS", help="Limit until it begins.  [default: 120]"
+    ),
+    click.option("--token-timeout", type=_SECONDS, metavar="SECONDS", help="Limit from token to token.  [default: 60]"),
+)
+"""Gives a command the options of `Asking`, as `asking`."""

@@ -1,0 +1,86 @@
+"""`streamkit plugins`: what is installed, what it registers and observes, and what could not be loaded."""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from streamkit.cli.failures import reported
+
+if TYPE_CHECKING:
+    from streamkit.host import Listed
+
+
+@click.command
+@click.option("--json", "as_json", is_flag=True, help="Write a JSON array of objects.")
+def plugins(*, as_json: bool) -> None:
+    """List the plugins that streamkit finds.
+
+    STREAMKIT_PLUGINS and STREAMKIT_DISABLED_PLUGINS, names separated by commas, choose those to load; one that is not
+    chosen is not imported, and not listed. With STREAMKIT_TRACE_HOOKS=1, every hook call of a run is shown.
+    """
+    with reported():
+        from streamkit.host import Host
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # of plugins that could not be loaded: they are listed
+            listed = Host.default().plugins()
+        if as_json:
+            click.echo(json.dumps([describe(plugin) for plugin in listed], indent=2))
+        else:
+            _print(listed)
+
+
+def describe(plugin: Listed) -> dict[str, Any]:
+    """Return what there is to know of a plugin, as JSON has it.
+
+    Args:
+        plugin: The plugin.
+    """
+    from importlib.metadata import version
+
+    origin = plugin.origin
+    module = origin.module if origin else "streamkit._builtin:Builtin"
+    return {
+        "name": plugin.name,
+        "version": origin.version if origin else version("streamkit-hf"),
+        "distribution": origin.distribution if origin else "streamkit-hf",
+        "module": module,
+        "path": getattr(sys.modules.get(module.partition(":")[0]), "__file__", None),
+        "hooks": list(plugin.hooks),
+        "names": {kind: list(names) for kind, names in plugin.names.items()},
+        "error": plugin.error,
+    }
+
+
+def _print(listed: Sequence[Listed]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from streamkit.sinks.terminal import neutralise
+
+    console = Console(highlight=False)
+    table = Table("plugin", "distribution", "module", "observes", "registers", box=None, pad_edge=False)
+    for plugin in listed:
+        known = describe(plugin)
+        observes = [hook for hook in known["hooks"] if hook.startswith("on_")]
+        registers = [f"{kind}: {', '.join(names)}" for kind, names in known["names"].items()]
+        cells = (
+            plugin.name,
+            f"{known['distribution']} {known['version']}",
+            known["module"],
+            "\n".join(observes),
+            "\n".join(registers) if plugin.error is None else "could not be loaded, see below",
+        )
+        table.add_row(*(Text(neutralise(cell), overflow="fold") for cell in cells))
+    console.print(table)
+    for plugin in listed:
+        if plugin.error is not None:
+            console.print()
+            console.print(Text(neutralise(plugin.error), style="red"), soft_wrap=True)
