@@ -1,0 +1,8 @@
+"""Makes the oracle importable: these tests stand outside of any package."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))

@@ -1,0 +1,241 @@
+"""One history for every reader, whichever process it asks."""
+
+import asyncio
+
+import pytest
+from streamkit import ConfigurationError, LimitExceededError, StoreError, StreamGoneError, StreamRunningError
+from streamkit.testing.histories import assert_one_history
+
+from streamkit_redis import RedisStore
+
+
+async def _kept(store, name, head, *data):
+    log = await store.open(name, head)
+    await log.append(data)
+    await log.end("finished", [b"data: [DONE]\n\n"])
+    return log
+
+
+async def test_another_process_replays_and_follows(make_store, head, read_all):
+    """What was there before the reader came and what comes later is one sequence, with the head that it began with."""
+    here, there = make_store(), make_store()
+    log = await here.open("chat", head)
+    await log.append([b"a", b"b"])
+    reader = await there.read("chat")
+    assert reader.head == head
+    reading = asyncio.create_task(read_all(reader))
+    await log.append([b"c"])
+    await log.end("finished", [b"d", b"e"])
+    entries = assert_one_history([await reading, await read_all(await here.read("chat"))])
+    assert [(e.seq, e.data, e.end) for e in entries] == [
+        (1, b"a", None),
+        (2, b"b", None),
+        (3, b"c", None),
+        (4, b"d", None),
+        (5, b"e", "finished"),
+    ]
+    assert reader.ended
+
+
+@pytest.mark.parametrize("turn", [1, 2, 7, 100])
+async def test_readers_come_back_at_every_id(make_store, head, read_all, read_in_turns, turn):
+    """While it runs, and to another process each time: each entry once, in order."""
+    here, there, elsewhere = make_store(), make_store(), make_store()
+    log = await here.open("chat", head)
+    readings = [
+        asyncio.create_task(read_in_turns(stores, "chat", turn))
+        for stores in ([here], [there], [there, here], [here, there, elsewhere])
+    ]
+    for number in range(200):
+        await log.append([b"%d" % number])
+        if number % 10 == 0:
+            await asyncio.sleep(0.001)
+    await log.end("finished")
+    assert len(assert_one_history([await reading for reading in readings])) == 201
+
+
+async def test_an_ended_stream_is_read_again_from_every_id(make_store, head, read_all):
+    """Each position gives exactly the rest."""
+    await _kept(make_store(), "chat", head, b"a", b"b", b"c")
+    store = make_store()
+    whole = await read_all(await store.read("chat"))
+    for place, entry in enumerate(whole, 1):
+        reader = await store.read("chat", (entry.epoch, entry.seq))
+        assert reader.ended == (place == len(whole))
+        assert await read_all(reader) == whole[place:]
+
+
+async def test_a_slow_reader_gets_everything(make_store, head, read_all):
+    """One that is further behind than what is held in memory reads on from Redis."""
+    here, there = make_store(), make_store()
+    log = await here.open("chat", head)
+    slow = [await here.read("chat"), await there.read("chat")]
+    live = asyncio.create_task(read_all(await there.read("chat")))
+    for number in range(1000):
+        await log.append([b"%d" % number])
+    await log.end("finished")
+    await live
+    assert len(log.tail._entries) <= 128
+    readings = [await live, *[await read_all(reader) for reader in slow]]
+    assert [len(reading) for reading in readings] == [1001] * 3
+    assert_one_history(readings)
+
+
+@pytest.mark.parametrize("process", ["its own", "another"])
+async def test_a_place_that_is_not_kept_is_gone(make_store, head, process):
+    """No reader is placed where it would miss something: in another run, beyond the end, in an unknown stream."""
+    here = make_store()
+    log = await here.open("chat", head)
+    await log.append([b"a"])
+    reader = await here.read("chat")
+    await reader.__anext__()
+    store = here if process == "its own" else make_store()
+    for place in ((log.tail.epoch - 1, 1), (log.tail.epoch + 1, 0), (log.tail.epoch, 2)):
+        with pytest.raises(StreamGoneError, match="no entry"):
+            await store.read("chat", place)
+    with pytest.raises(StreamGoneError, match="no stream"):
+        await store.read("nobody")
+    await store.read("chat", (log.tail.epoch, 1))
+
+
+async def test_a_running_stream_keeps_its_id(make_store, head):
+    """Wherever it runs."""
+    here, there = make_store(), make_store()
+    await here.open("chat", head)
+    for store in (here, there):
+        with pytest.raises(StreamRunningError, match="goes on"):
+            await store.open("chat", head)
+
+
+async def test_an_ended_stream_gives_way(make_store, head, read_all):
+    """The next run has ids of its own, and those of the former are gone; who still reads the former gets its end."""
+    here, there = make_store(), make_store()
+    first = await here.open("chat", head)
+    await first.append([b"a"])
+    old = asyncio.create_task(read_all(await there.read("chat")))
+    await first.end("stopped", [b"end"])
+    second = await here.open("chat", head)
+    await second.append([b"b"])
+    assert [entry.data for entry in await old] == [b"a", b"end"]
+    await second.end("finished", [b"end"])
+    for store in (here, there):
+        assert [entry.data for entry in await read_all(await store.read("chat"))] == [b"b", b"end"]
+        with pytest.raises(StreamGoneError):
+            await store.read("chat", (first.tail.epoch, 1))
+
+
+async def test_a_former_run_is_trimmed(make_store, head, server):
+    """Its entries do not stay under the id for as long as the conversation lasts."""
+    store = make_store()
+    await _kept(store, "chat", head, *[b"x"] * 50)
+    log = await store.open("chat", head)
+    async with asyncio.timeout(5):
+        while server.say("XLEN", "sk:{chat}:log") != ":1":  # noqa: ASYNC110 - Redis has no event for it
+            await asyncio.sleep(0.01)
+    await log.append([b"a"])
+    await log.end("finished")
+
+
+async def test_two_producers_race(make_store, head, read_all):
+    """A hundred times: one of them runs, the other is refused, and there is one history."""
+    here, there = make_store(), make_store()
+    for number in range(100):
+        name = f"race-{number}"
+        opened = await asyncio.gather(*(store.open(name, head) for store in (here, there)), return_exceptions=True)
+        (log,) = [each for each in opened if not isinstance(each, Exception)]
+        assert sum(isinstance(each, StreamRunningError) for each in opened) == 1
+        await log.append([b"a"])
+        await log.end("finished")
+        assert_one_history([await read_all(await store.read(name)) for store in (here, there)])
+
+
+@pytest.mark.parametrize("process", ["its own", "another"])
+async def test_a_stop_reaches_the_run(make_store, head, process):
+    """Before it begins, while it goes on, and after its end, from any process."""
+    here = make_store()
+    store = here if process == "its own" else make_store()
+    assert await store.stop("chat") == "pending"
+    log = await here.open("chat", head)
+    await asyncio.wait_for(log.stop_requested(), 5)
+    await log.end("stopped")
+    assert await store.stop("chat") == "ended"
+
+    log = await here.open("chat", head)
+    waiting = asyncio.create_task(log.stop_requested())
+    await asyncio.wait({waiting}, timeout=0.05)
+    assert not waiting.done(), "a stop of the former run must not stop this one"
+    assert await store.stop("chat") == "stopping"
+    await asyncio.wait_for(waiting, 5)
+    await log.end("stopped")
+
+
+async def test_a_stop_does_not_wait_for_ever(make_store, head):
+    """A wish that nobody needed is forgotten."""
+    store = make_store(stop_patience=0.02)
+    await store.stop("chat")
+    await asyncio.sleep(0.05)  # Redis counts the time
+    log = await store.open("chat", head)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(log.stop_requested(), 0.02)
+
+
+async def test_a_stream_is_bounded_and_still_ends(make_store, head, read_all):
+    """What exceeds the bound is refused, and the ending has room."""
+    store = make_store(max_stream_bytes=3)
+    log = await store.open("chat", head)
+    await log.append([b"ab"])
+    with pytest.raises(LimitExceededError, match="larger than 3 bytes"):
+        await log.append([b"cd"])
+    await log.end("failed", [b"too long"])
+    assert [entry.data for entry in await read_all(await make_store().read("chat"))] == [b"ab", b"too long"]
+
+
+async def test_nothing_is_left_after_its_time(make_store, head, server):
+    """Every key of a stream has a time to live, also of one that was stopped and one that nobody began."""
+    store = make_store(ttl=0.1, lease=0.2, patience=0.1, stop_patience=0.1)
+    await _kept(store, "a", head, b"a")
+    log = await store.open("b", head)
+    await make_store(stop_patience=0.1).stop("b")
+    await log.end("stopped")
+    await store.stop("c")
+    reader = await store.read("a")
+    async with asyncio.timeout(5):
+        while server.say("DBSIZE") != ":0":  # noqa: ASYNC110 - Redis has no event for it
+            await asyncio.sleep(0.02)
+    with pytest.raises(StreamGoneError):
+        await store.read("a")
+    with pytest.raises(StreamGoneError):
+        await reader.__anext__()
+
+
+async def test_a_long_run_outlives_its_time_to_live(make_store, head, read_all):
+    """A log lasts while its producer does, even if it says nothing for long."""
+    store = make_store(ttl=0.3)
+    log = await store.open("chat", head)
+    await log.append([b"a"])
+    await asyncio.sleep(0.8)  # Redis counts the time
+    await log.append([b"b"])
+    await log.end("finished")
+    assert len(await read_all(await make_store().read("chat"))) == 3
+
+
+def test_patience_is_less_than_the_lease():
+    """A run that still tries would be declared dead."""
+    with pytest.raises(ConfigurationError, match="patience"):
+        RedisStore(lease=5, patience=5)
+
+
+def test_a_password_is_not_shown():
+    """The URL may have one."""
+    assert "secret" not in repr(RedisStore(url="redis://user:secret@localhost"))
+
+
+async def test_a_redis_that_does_not_answer(start_server):
+    """Each question is answered by an error that says what could not be done."""
+    server = start_server()
+    server.kill()
+    store = RedisStore(url=server.url)
+    for asking in (store.open("chat", None), store.read("chat"), store.stop("chat")):
+        with pytest.raises(StoreError, match="stream 'chat'"):
+            await asking
+    await store.aclose()
