@@ -1,0 +1,1 @@
+"""How fast, how small: one module for each question; `python -m benchmarks` asks them all."""
