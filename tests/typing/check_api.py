@@ -1,0 +1,70 @@
+"""What a type checker must see in a user's code; never run, only checked by `make types`."""
+
+from collections.abc import Sequence
+from typing import assert_type
+
+from streamkit import (
+    AsyncStream,
+    Collect,
+    Console,
+    Endpoint,
+    Event,
+    Pipeline,
+    Retry,
+    RunResult,
+    SkipSpecialTokens,
+    StopSequences,
+    Stream,
+    Token,
+    astream,
+    from_iterable,
+    recommended_transforms,
+    stream,
+)
+
+
+class Shout:
+    """A transform of a user's own needs no base class."""
+
+    def start(self) -> "Shouting":
+        return Shouting()
+
+
+class Shouting:
+    def feed(self, event: Event) -> Sequence[Event]:
+        return (Token(event.text.upper()),) if isinstance(event, Token) else (event,)
+
+    def flush(self) -> Sequence[Event]:
+        return ()
+
+
+pipeline = Endpoint("http://127.0.0.1:1") | SkipSpecialTokens() | StopSequences("###") | Shout() | Console()
+assert_type(pipeline, Pipeline)
+assert_type(Retry(Endpoint("http://127.0.0.1:1")) | recommended_transforms(stop="###"), Pipeline)
+assert_type(from_iterable(["a"]) | Shout(), Pipeline)
+Pipeline(Endpoint("http://127.0.0.1:1"), transforms=[SkipSpecialTokens(), Shout()], sinks=[Collect()])
+
+
+def ask() -> RunResult:
+    with pipeline.stream("Hello", max_new_tokens=8) as opened:
+        assert_type(opened, Stream)
+        for text in opened:
+            assert_type(text, str)
+        for token in opened.tokens():
+            assert_type(token, Token)
+        for event in opened.events():
+            assert_type(event, Event)
+    assert_type(opened.result, RunResult)
+    assert_type(stream("Hello", "owner/model"), Stream)
+    return pipeline.run([{"role": "user", "content": "Hello"}])
+
+
+async def ask_async() -> RunResult:
+    async with pipeline.astream("Hello") as opened:
+        assert_type(opened, AsyncStream)
+        async for text in opened:
+            assert_type(text, str)
+        async for event in opened.events():
+            assert_type(event, Event)
+    assert_type(astream("Hello", "owner/model"), AsyncStream)
+    return await pipeline.arun("Hello")

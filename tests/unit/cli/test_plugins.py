@@ -1,0 +1,85 @@
+"""The list of plugins, for people and for programs."""
+
+import json
+import warnings
+from importlib.metadata import version
+
+import attrs
+import pytest
+
+from streamkit.cli.plugins import describe
+from streamkit.host import Host, Listed
+from streamkit.loading import Origin
+
+ORIGIN = Origin(name="owl", module="json:tool", distribution="streamkit-owl", version="2.3")
+
+
+@pytest.fixture
+def installed(streamkit_host, monkeypatch):
+    """Return a function that makes a default host with a plugin from this origin."""
+
+    def make(**changes):
+        host = streamkit_host()
+        host.register({"on_text": lambda text: None, "register_sinks": lambda: {"hoot": dict}}, "owl")
+        loaded = host.plugins()
+        listed = [attrs.evolve(each, origin=ORIGIN, **changes) if each.name == "owl" else each for each in loaded]
+        monkeypatch.setattr(host, "plugins", lambda: tuple(listed))
+
+    return make
+
+
+def test_json_has_all_there_is_to_know(installed, invoke):
+    """A list of objects with the same keys each."""
+    installed()
+    ours, owl = json.loads(invoke("plugins", "--json").stdout)
+    assert owl == {
+        "name": "owl",
+        "version": "2.3",
+        "distribution": "streamkit-owl",
+        "module": "json:tool",
+        "path": json.__file__,
+        "hooks": ["register_sinks", "on_text"],
+        "names": {"sinks": ["hoot"]},
+        "error": None,
+    }
+    assert ours.keys() == owl.keys()
+    assert (ours["name"], ours["distribution"], ours["version"]) == ("builtin", "streamkit-hf", version("streamkit-hf"))
+    assert "stop_sequences" in ours["names"]["transforms"]
+
+
+def test_the_table_has_a_row_for_each(installed, invoke, monkeypatch):
+    """What it observes and what it registers beside where it comes from."""
+    monkeypatch.setenv("COLUMNS", "160")
+    installed()
+    result = invoke("plugins")
+    (row,) = [line for line in result.stdout.splitlines() if line.startswith("owl")]
+    assert row.split() == ["owl", "streamkit-owl", "2.3", "json:tool", "on_text", "sinks:", "hoot"]
+    assert result.exit_code == 0
+
+
+def test_one_that_could_not_be_loaded_is_listed_with_the_reason(installed, invoke):
+    """The whole sentence follows the table; a control character in it is shown, not obeyed."""
+    installed(error="plugin 'owl' could not be loaded: ImportError: no\x1b[2J wings", hooks=(), names={})
+    result = invoke("plugins")
+    assert "could not be" in result.stdout.partition("ImportError")[0]
+    assert "plugin 'owl' could not be loaded: ImportError: no␛[2J wings" in result.stdout
+    assert json.loads(invoke("plugins", "--json").stdout)[1]["error"].startswith("plugin 'owl'")
+
+
+def test_the_warning_about_a_broken_plugin_is_not_shown_twice(invoke, monkeypatch):
+    """The list says it already, also where warnings are errors."""
+
+    def default():
+        warnings.warn("plugin 'owl' could not be loaded", RuntimeWarning, stacklevel=1)
+        return Host()
+
+    monkeypatch.setattr(Host, "default", staticmethod(default))
+    result = invoke("plugins")
+    assert result.exit_code == 0
+    assert "owl" not in result.output
+
+
+def test_a_module_that_was_never_imported_has_no_path():
+    """Looking for it would import its package."""
+    origin = attrs.evolve(ORIGIN, module="streamkit_nowhere:plugin")
+    assert describe(Listed(name="owl", origin=origin, error="no"))["path"] is None

@@ -1,0 +1,127 @@
+"""Routes and bodies of each dialect."""
+
+import pytest
+
+from streamkit.errors import ConfigurationError
+from streamkit.formats import Ollama, OpenAIChat, OpenAICompletions, Tgi
+from streamkit.request import Request
+from streamkit.sources._dialects import Place, ask, join
+
+PLACE = Place.of("https://host")
+CHAT = [{"role": "user", "content": "Hi"}]
+
+
+class TestPlace:
+    """The routes of a server, from whatever URL a user pasted."""
+
+    @pytest.mark.parametrize("url", ["https://h", "https://h/", "https://h/v1", "https://h/v1/"])
+    def test_a_base_is_known_with_and_without_its_v1(self, url):
+        """Nothing is named by it."""
+        assert Place.of(url) == Place(native="https://h/", openai="https://h/v1", server="https://h/", named=None)
+
+    def test_a_base_may_lie_below_a_path(self):
+        """A gateway has several servers."""
+        place = Place.of("https://h/team/a")
+        assert (place.native, place.openai) == ("https://h/team/a", "https://h/team/a/v1")
+
+    @pytest.mark.parametrize(
+        ("path", "named", "openai"),
+        [
+            ("/v1/chat/completions", "chat", "/v1"),
+            ("/v1/completions", "completions", "/v1"),
+            ("/openai/v1/chat/completions", "chat", "/openai/v1"),
+            ("/api/paas/v4/chat/completions", "chat", "/api/paas/v4"),
+            ("/generate_stream", "tgi", "/v1"),
+            ("/api/generate", "ollama", "/v1"),
+            ("/api/chat", "ollama", "/v1"),
+            ("/team/a/generate_stream", "tgi", "/team/a/v1"),
+        ],
+    )
+    def test_a_route_names_its_dialect(self, path, named, openai):
+        """And the root of its neighbours."""
+        place = Place.of("https://h" + path)
+        assert (place.named, place.openai) == (named, "https://h" + openai)
+
+    @pytest.mark.parametrize(
+        ("path", "native"),
+        [("/generate_stream", "/generate_stream"), ("/v1/completions", "/"), ("/a/v1/chat/completions", "/a")],
+    )
+    def test_tgis_own_route_is_the_named_one_or_the_base(self, path, native):
+        """For a caller who says `api="tgi"` and pastes another route."""
+        assert Place.of("https://h" + path).native == "https://h" + native
+
+    def test_a_query_is_kept_and_a_fragment_is_not(self):
+        """Some gateways want a key or a version there."""
+        assert Place.of("https://h/v1?api-version=1#top").openai == "https://h/v1?api-version=1"
+        assert join("https://h/v1?api-version=1", "/models") == "https://h/v1/models?api-version=1"
+
+
+class TestAsk:
+    """A question in a dialect's words."""
+
+    @pytest.mark.parametrize(
+        ("dialect", "messages", "path", "answer_format"),
+        [
+            ("tgi", None, "/", Tgi(full_text=False)),
+            ("tgi", CHAT, "/v1/chat/completions", OpenAIChat()),
+            ("completions", None, "/v1/completions", OpenAICompletions()),
+            ("completions", CHAT, "/v1/chat/completions", OpenAIChat()),
+            ("chat", None, "/v1/chat/completions", OpenAIChat()),
+            ("chat", CHAT, "/v1/chat/completions", OpenAIChat()),
+            ("ollama", None, "/api/generate", Ollama()),
+            ("ollama", CHAT, "/api/chat", Ollama()),
+        ],
+    )
+    def test_it_has_a_route_and_a_format(self, dialect, messages, path, answer_format):
+        """By whether it is a prompt or a conversation."""
+        request = Request(messages=messages) if messages else Request(prompt="Hi")
+        question = ask(request, PLACE, dialect, "m")
+        assert question.url == "https://host" + path
+        assert question.format == answer_format
+        assert question.body["stream"] is True
+
+    def test_tgi_is_asked_for_details_and_no_repetition_of_the_prompt(self):
+        """Else it says nowhere why it stopped."""
+        body = ask(Request(prompt="Hi", parameters={"seed": 1}), PLACE, "tgi", None).body
+        assert body == {
+            "inputs": "Hi",
+            "parameters": {"seed": 1, "details": True, "return_full_text": False},
+            "stream": True,
+        }
+
+    def test_openai_is_asked_for_usage(self):
+        """It comes in a chunk of its own."""
+        body = ask(Request(prompt="Hi", stop=["a"]), PLACE, "completions", "m").body
+        assert body == {
+            "model": "m",
+            "prompt": "Hi",
+            "stop": ["a"],
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+
+    def test_ollama_has_its_options_apart(self):
+        """Stops among them."""
+        body = ask(Request(prompt="Hi", stop=["a"], parameters={"max_new_tokens": 2}), PLACE, "ollama", "m").body
+        assert body["options"] == {"num_predict": 2, "stop": ["a"]}
+
+    @pytest.mark.parametrize("dialect", ["tgi", "completions", "chat"])
+    def test_extra_cannot_turn_the_stream_off(self, dialect):
+        """Every run streams."""
+        request = Request(prompt="Hi", parameters={"extra": {"stream": False}})
+        assert ask(request, PLACE, dialect, "m").body["stream"] is True
+
+    def test_extra_may_change_how_usage_is_asked_for(self):
+        """A server may not know the option."""
+        request = Request(prompt="Hi", parameters={"extra": {"stream_options": {"include_usage": False}}})
+        assert ask(request, PLACE, "chat", "m").body["stream_options"] == {"include_usage": False}
+
+    @pytest.mark.parametrize("dialect", ["tgi", "completions", "chat", "ollama"])
+    def test_an_empty_prompt_is_refused(self, dialect):
+        """Engines answer it with an error, or with anything."""
+        with pytest.raises(ConfigurationError, match="prompt is empty"):
+            ask(Request(prompt=""), PLACE, dialect, "m")
+
+    def test_its_repr_shows_no_prompt(self):
+        """It may be logged."""
+        assert "secret plan" not in repr(ask(Request(prompt="secret plan"), PLACE, "tgi", None))
