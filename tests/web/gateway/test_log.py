@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from streamkit.testing import EmulatedEndpoint, Response
+from streamkit.testing import EmulatedEndpoint, Response, ScriptedToken
 from streamkit.web.gateway.log import JsonFormatter, logger, request_id
 
 CANARY = "canary-7f3a"
@@ -125,18 +125,25 @@ def test_metrics_have_bounded_labels(gateway):
     assert "unknown" not in text
 
 
-def test_metrics_measure_answers(gateway):
+def test_metrics_measure_answers(serve):
     """First token, gaps, durations and the time of our own are counted."""
-    gateway.post("/generate_stream", {"inputs": "x"})
-    gateway.wait_until_idle()
-    reply = gateway.get("/metrics")
-    assert reply.headers["content-type"].startswith("text/plain; version=0.0.4")
-    for line in (
-        'streamkit_time_to_first_token_seconds_count{pipeline="travel"} 1',
-        'streamkit_answer_duration_seconds_count{pipeline="travel"} 1',
-        'streamkit_answers_total{pipeline="travel",route="/generate_stream",outcome="completed"} 1',
-        'streamkit_streams_active{pipeline="travel"} 0',
-        'streamkit_tokens_total{pipeline="travel"} 4',
-    ):
-        assert line in reply.text
-    assert gateway.metric('streamkit_added_latency_seconds_count{pipeline="travel"}') >= 1
+    script = ["Take", " tram", " 28.", ScriptedToken("</s>", special=True)]
+    with EmulatedEndpoint(script, gate=True) as model, serve(model.url) as gateway:
+        with gateway.connect() as connection:
+            connection.ask("POST", "/generate_stream", {"inputs": "x"})
+            model.release(1)
+            connection.wait_for(b"Take")  # so the rest comes in a read of its own
+            model.release(3)
+            connection.reply()
+        gateway.wait_until_idle()
+        reply = gateway.get("/metrics")
+        assert reply.headers["content-type"].startswith("text/plain; version=0.0.4")
+        for line in (
+            'streamkit_time_to_first_token_seconds_count{pipeline="travel"} 1',
+            'streamkit_answer_duration_seconds_count{pipeline="travel"} 1',
+            'streamkit_answers_total{pipeline="travel",route="/generate_stream",outcome="completed"} 1',
+            'streamkit_streams_active{pipeline="travel"} 0',
+            'streamkit_tokens_total{pipeline="travel"} 4',
+        ):
+            assert line in reply.text
+        assert gateway.metric('streamkit_added_latency_seconds_count{pipeline="travel"}') >= 1
