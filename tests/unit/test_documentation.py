@@ -47,6 +47,12 @@ def test_the_navigation_has_each_page_once():
     assert sorted(pages_of(nav)) == [page.relative_to(DOCS).as_posix() for page in PAGES]
 
 
+def test_the_front_page_links_to_each_page():
+    """Who reads the pages on a code host has no navigation but that one."""
+    linked = re.findall(r"\]\(([\w/-]+\.md)\)", (DOCS / "index.md").read_text(encoding="utf-8"))
+    assert {"index.md", *linked} == {page.relative_to(DOCS).as_posix() for page in PAGES}
+
+
 @pytest.mark.parametrize("page", EXECUTED, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_each_code_block_is_executed(page):
     """A block has a language that the harness runs, or none because it is a drawing."""
