@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from integration.web.client import Client, eventually
+
 APP = """
 from flask import Flask
 from streamkit import Endpoint, Pipeline
@@ -22,7 +24,7 @@ def view():
 
 
 @pytest.fixture(params=["sync", "gthread"])
-def ask(request, model, tools, tmp_path):
+def ask(request, model, tmp_path):
     """Start gunicorn, and return how to ask it, and the model."""
     server = model(["one", " two"], gate=True)
     (tmp_path / "site_of_flask.py").write_text(APP)
@@ -37,8 +39,8 @@ def ask(request, model, tools, tmp_path):
             with socket.socket() as probe:
                 return probe.connect_ex(("127.0.0.1", port)) == 0
 
-        assert tools.eventually(listens, 15)
-        yield lambda: tools.Client(port), server
+        assert eventually(listens, 15)
+        yield lambda: Client(port), server
         gunicorn.terminate()
 
 

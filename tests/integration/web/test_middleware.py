@@ -2,17 +2,19 @@
 
 import pytest
 
+from integration.web.servers import on_uvicorn
+from integration.web.sites import Site, fastapi_app
 from streamkit.web import starlette
 
 
 @pytest.fixture(params=["function", "gzip", "cors"])
-def site(request, tools):
+def site(request):
     """A site of FastAPI's with one middleware."""
     from starlette.middleware.cors import CORSMiddleware
     from starlette.middleware.gzip import GZipMiddleware
 
-    made = tools.Site(starlette, True, True, True)  # noqa: FBT003 - as the fixture of all frameworks makes it
-    app = tools.fastapi_app(made)
+    made = Site(starlette, True, True, True)  # noqa: FBT003 - as the fixture of all frameworks makes it
+    app = fastapi_app(made)
     if request.param == "function":
 
         @app.middleware("http")
@@ -23,7 +25,7 @@ def site(request, tools):
         app.add_middleware(GZipMiddleware)
     else:
         app.add_middleware(CORSMiddleware, allow_origins=["*"])
-    with tools.on_uvicorn(app, http="httptools") as port:
+    with on_uvicorn(app, http="httptools") as port:
         made.port = port
         yield made
 

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from integration.web.client import Client, eventually
 from streamkit import StreamkitError, from_iterable
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin")
@@ -35,7 +36,7 @@ http {{
 
 
 @pytest.fixture
-def proxied(site, tools, tmp_path):
+def proxied(site, tmp_path):
     """Put nginx in front of a site, and return how to ask it."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -48,8 +49,8 @@ def proxied(site, tools, tmp_path):
             with socket.socket() as probe:
                 return probe.connect_ex(("127.0.0.1", port)) == 0
 
-        assert tools.eventually(listens), (tmp_path / "error.log").read_text()
-        yield lambda: tools.Client(port)
+        assert eventually(listens), (tmp_path / "error.log").read_text()
+        yield lambda: Client(port)
         nginx.terminate()
 
 

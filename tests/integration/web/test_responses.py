@@ -7,6 +7,7 @@ import queue
 
 import pytest
 
+from integration.web.client import eventually
 from streamkit import Pipeline, StreamkitError, TruncatedStreamError, from_iterable
 from streamkit.testing import ScriptedToken
 
@@ -212,7 +213,7 @@ def endless():
     return {"script": lambda seen: itertools.repeat("x" * 1000), "max_total_tokens": 10**9}
 
 
-def test_a_slow_client_slows_its_source(site, model, source, tools):
+def test_a_slow_client_slows_its_source(site, model, source):
     """What waits for it is bounded by buffers, ours and the kernel's, and not by what the model could say."""
     server = model(**endless())
     site.view = lambda: site.responses.NdjsonResponse(site.stream(source(server), max_new_tokens=10**6))
@@ -225,7 +226,7 @@ def test_a_slow_client_slows_its_source(site, model, source, tools):
             looks.append(seen.tokens_sent)
             return looks[-1] == looks[-60:][0] and len(looks) >= 60
 
-        assert tools.eventually(stands)
+        assert eventually(stands)
         assert looks[-1] < 15_000  # of a million kilobytes; most of it in the buffers of the kernel
     assert seen.client_left.wait(2.0)
 
