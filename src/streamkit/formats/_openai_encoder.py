@@ -49,7 +49,7 @@ class Heading:
 
 
 class ChunkEncoder:
-    """What the encoders of both dialects share; a dialect fills in the choices.
+    """What the encoders of both dialects share; a dialect names its chunks and fills in the choices.
 
     1. Holds back nothing.
     2. Releases what the dialect can say.
@@ -62,23 +62,29 @@ class ChunkEncoder:
 
     headers: ClassVar[Mapping[str, str]] = {"content-type": "text/event-stream"}
     keep_alive: ClassVar[bytes] = KEEP_ALIVE
+    kind: ClassVar[str]
+    id_prefix: ClassVar[str]
 
-    def __init__(self, heading: Heading, kind: str) -> None:
+    def __init__(self, heading: Heading) -> None:
         self._heading = heading
-        common = {"id": heading.id, "object": kind, "created": int(time.time()), "model": heading.model}
+        common = {"id": heading.id, "object": self.kind, "created": int(time.time()), "model": heading.model}
         self._head = b"data: " + json_of(common)[:-1]
 
     def begin(self) -> bytes:
         """Return what comes before the first event."""
         return b""
 
+    def feed(self, event: Event) -> bytes:
+        """Return the chunk of an event."""
+        raise NotImplementedError
+
     def close(self, result: RunResult) -> bytes:
         """Return the last chunks."""
         fault = fault_of(result, self._heading.mask)
         if fault is not None:
             return b"data: " + _error(fault) + b"\n\n" + DONE
-        end = self._last(_REASONS.get(result.finish_reason or "eos_token", "stop"))
-        counts = _counts(result.usage) if self._heading.include_usage and result.usage else {}
+        end = self._last(reason_of(result))
+        counts = counts_of(result.usage) if self._heading.include_usage and result.usage else {}
         if counts:
             end += self._head + b',"choices":[],"usage":%b}\n\n' % json_of(counts)
         return end + DONE
@@ -97,8 +103,11 @@ class ChatEncoder(ChunkEncoder):
 
     __slots__ = ("_known_calls", "_reasoning")
 
+    kind: ClassVar[str] = "chat.completion.chunk"
+    id_prefix: ClassVar[str] = "chatcmpl-"
+
     def __init__(self, heading: Heading) -> None:
-        super().__init__(heading, "chat.completion.chunk")
+        super().__init__(heading)
         self._content = self._head + b',"choices":[{"index":0,"delta":{"content":'
         self._reasoning = self._head + b',"choices":[{"index":0,"delta":{"reasoning_content":'
         self._tail = b'},"finish_reason":null}]}\n\n'
@@ -145,8 +154,11 @@ class CompletionsEncoder(ChunkEncoder):
 
     __slots__ = ()
 
+    kind: ClassVar[str] = "text_completion"
+    id_prefix: ClassVar[str] = "cmpl-"
+
     def __init__(self, heading: Heading) -> None:
-        super().__init__(heading, "text_completion")
+        super().__init__(heading)
         self._content = self._head + b',"choices":[{"index":0,"text":'
         self._tail = b',"logprobs":null,"finish_reason":null}]}\n\n'
 
@@ -160,8 +172,17 @@ class CompletionsEncoder(ChunkEncoder):
         return self._content + b'"","logprobs":null,"finish_reason":"%b"}]}\n\n' % reason.encode()
 
 
-def _counts(usage: Usage) -> dict[str, int]:
-    return attrs.asdict(usage, filter=lambda _, count: count is not None)
+def reason_of(result: RunResult) -> str:
+    """Return why an answer ended, in OpenAI's word."""
+    return _REASONS.get(result.finish_reason or "eos_token", "stop")
+
+
+def counts_of(usage: Usage) -> dict[str, int]:
+    """Return the usage as far as it is known; the total, which clients read, is no guess where both parts are."""
+    counts = attrs.asdict(usage, filter=lambda _, count: count is not None)
+    if usage.prompt_tokens is not None and usage.completion_tokens is not None:
+        counts.setdefault("total_tokens", usage.prompt_tokens + usage.completion_tokens)
+    return counts
 
 
 def _error(fault: Fault) -> bytes:

@@ -9,7 +9,7 @@ chunk with or without text; `usage` on the last chunk, on every chunk, or on a c
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic
+from typing import ClassVar, Generic
 
 import attrs
 import msgspec
@@ -18,7 +18,7 @@ from streamkit.events import Event, Finish, Usage
 from streamkit.formats._decoder import EventDecoder
 from streamkit.formats._encoding import mask_error, new_id
 from streamkit.formats._lines import MAX_EVENT_BYTES
-from streamkit.formats._openai_encoder import ChatEncoder, CompletionsEncoder, Heading
+from streamkit.formats._openai_encoder import ChatEncoder, ChunkEncoder, CompletionsEncoder, Heading
 from streamkit.formats._openai_wire import AnyChoice, ChatChoice, Choice, Chunk, TextChoice, tokens_of
 from streamkit.formats._reasons import normalise
 from streamkit.formats._sse import EventStream
@@ -128,7 +128,48 @@ class CompletionsDecoder(ChoiceDecoder[TextChoice]):
 
 
 @attrs.frozen
-class OpenAIChat:
+class _OpenAI:
+    """What both formats are told, and how an answer is written in either.
+
+    Args:
+        choice: The answer to read, from 0.
+        max_event_bytes: Bound of one event, in bytes; a larger one is a `LimitExceededError`.
+    """
+
+    choice: int = attrs.field(default=0, validator=attrs.validators.ge(0))
+    max_event_bytes: int = attrs.field(default=MAX_EVENT_BYTES, validator=attrs.validators.gt(0))
+    _encoder: ClassVar[type[ChunkEncoder]]
+
+    @property
+    def content_type(self) -> str:
+        """The media type of a stream."""
+        return "text/event-stream"
+
+    def encoder(
+        self,
+        *,
+        mask: Mask = mask_error,
+        model: str = "streamkit",
+        response_id: str | None = None,
+        include_usage: bool = False,
+    ) -> ChunkEncoder:
+        """Return the encoder of a new response, which always has one choice.
+
+        Args:
+            mask: What to tell the client of an error.
+            model: The model's name, as the client is to see it.
+            response_id: The response's id; a new one if `None`.
+            include_usage: Whether a last chunk brings the usage, as far as the engine reported it; the request asks for
+                it by `stream_options.include_usage`.
+        """
+        heading = Heading(
+            id=response_id or new_id(self._encoder.id_prefix), model=model, include_usage=include_usage, mask=mask
+        )
+        return self._encoder(heading)
+
+
+@attrs.frozen
+class OpenAIChat(_OpenAI):
     """The stream of `/v1/chat/completions`.
 
     Args:
@@ -136,41 +177,15 @@ class OpenAIChat:
         max_event_bytes: Bound of one event, in bytes; a larger one is a `LimitExceededError`.
     """
 
-    choice: int = attrs.field(default=0, validator=attrs.validators.ge(0))
-    max_event_bytes: int = attrs.field(default=MAX_EVENT_BYTES, validator=attrs.validators.gt(0))
-
-    @property
-    def content_type(self) -> str:
-        """The media type of a stream."""
-        return "text/event-stream"
+    _encoder: ClassVar[type[ChunkEncoder]] = ChatEncoder
 
     def decoder(self) -> ChatDecoder:
         """Return the decoder of a new response."""
         return ChatDecoder(self.choice, self.max_event_bytes)
 
-    def encoder(
-        self,
-        *,
-        mask: Mask = mask_error,
-        model: str = "streamkit",
-        response_id: str | None = None,
-        include_usage: bool = False,
-    ) -> ChatEncoder:
-        """Return the encoder of a new response, which always has one choice.
-
-        Args:
-            mask: What to tell the client of an error.
-            model: The model's name, as the client is to see it.
-            response_id: The response's id; a new one if `None`.
-            include_usage: Whether a last chunk brings the usage, if the engine reported it; the request asks for it by
-                `stream_options.include_usage`.
-        """
-        heading = Heading(id=response_id or new_id("chatcmpl-"), model=model, include_usage=include_usage, mask=mask)
-        return ChatEncoder(heading)
-
 
 @attrs.frozen
-class OpenAICompletions:
+class OpenAICompletions(_OpenAI):
     """The stream of `/v1/completions`.
 
     Args:
@@ -178,34 +193,8 @@ class OpenAICompletions:
         max_event_bytes: Bound of one event, in bytes; a larger one is a `LimitExceededError`.
     """
 
-    choice: int = attrs.field(default=0, validator=attrs.validators.ge(0))
-    max_event_bytes: int = attrs.field(default=MAX_EVENT_BYTES, validator=attrs.validators.gt(0))
-
-    @property
-    def content_type(self) -> str:
-        """The media type of a stream."""
-        return "text/event-stream"
+    _encoder: ClassVar[type[ChunkEncoder]] = CompletionsEncoder
 
     def decoder(self) -> CompletionsDecoder:
         """Return the decoder of a new response."""
         return CompletionsDecoder(self.choice, self.max_event_bytes)
-
-    def encoder(
-        self,
-        *,
-        mask: Mask = mask_error,
-        model: str = "streamkit",
-        response_id: str | None = None,
-        include_usage: bool = False,
-    ) -> CompletionsEncoder:
-        """Return the encoder of a new response, which always has one choice.
-
-        Args:
-            mask: What to tell the client of an error.
-            model: The model's name, as the client is to see it.
-            response_id: The response's id; a new one if `None`.
-            include_usage: Whether a last chunk brings the usage, if the engine reported it; the request asks for it by
-                `stream_options.include_usage`.
-        """
-        heading = Heading(id=response_id or new_id("cmpl-"), model=model, include_usage=include_usage, mask=mask)
-        return CompletionsEncoder(heading)

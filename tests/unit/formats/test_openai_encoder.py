@@ -2,6 +2,7 @@
 
 import json
 
+import attrs
 import pytest
 
 from streamkit.errors import GenerationError, RequestError
@@ -41,6 +42,24 @@ def test_completion_chunks_have_what_clients_need(written, payloads):
     assert first["choices"] == [{"index": 0, "text": "a", "logprobs": None, "finish_reason": None}]
     assert last["choices"] == [{"index": 0, "text": "", "logprobs": None, "finish_reason": "stop"}]
     assert (usage["choices"], usage["usage"]["total_tokens"], done) == ([], 6, "[DONE]")
+
+
+@pytest.mark.parametrize("fmt", [OpenAIChat(), OpenAICompletions()])
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        (Usage(prompt_tokens=4, completion_tokens=2), {"prompt_tokens": 4, "completion_tokens": 2, "total_tokens": 6}),
+        (Usage(prompt_tokens=4, completion_tokens=2, total_tokens=9), {"total_tokens": 9}),
+        (Usage(prompt_tokens=0, completion_tokens=0), {"total_tokens": 0}),
+        (Usage(completion_tokens=2), {"completion_tokens": 2}),
+        (Usage(prompt_tokens=4), {"prompt_tokens": 4}),
+    ],
+)
+def test_total_is_given_where_both_parts_are_known(written, payloads, fmt, usage, expected):
+    """Clients require it, so it is added up; what the engine itself says wins, and what is unknown is left out."""
+    *_, told, _ = payloads(written(fmt.encoder(include_usage=True), [Token("a"), Finish(usage=usage)]))
+    known = attrs.asdict(usage, filter=lambda _, count: count is not None)
+    assert told["usage"] == {**known, **expected}
 
 
 @pytest.mark.parametrize("usage", [None, Usage()])

@@ -13,9 +13,10 @@ from typing import Any, Final, TypeAlias
 import attrs
 import msgspec
 
-from streamkit.events import Token, Usage
+from streamkit.events import Token
 from streamkit.formats import OpenAIChat, OpenAICompletions
 from streamkit.formats._encoding import new_id
+from streamkit.formats._openai_encoder import counts_of, reason_of
 from streamkit.protocols import Encoder
 from streamkit.request import Message
 from streamkit.run import RunResult
@@ -30,8 +31,6 @@ Choice: TypeAlias = Callable[[RunResult], tuple[str, str, Mapping[str, Any]]]
 
 _OWN_NAMES: Final = {"max_tokens": "max_new_tokens", "max_completion_tokens": "max_new_tokens"}
 """What is called otherwise here; OpenAI's newer name comes last, and wins."""
-
-_REASONS: Final = {"length": "length", "tool_calls": "tool_calls", "content_filter": "content_filter"}
 
 
 class _StreamOptions(msgspec.Struct):
@@ -143,27 +142,18 @@ def _parameters(asked: _Body) -> dict[str, Any]:
 def _document(model: str, choice: Choice) -> Document:
     def document(result: RunResult, _tokens: Sequence[Token]) -> Any:
         kind, prefix, said = choice(result)
-        reason = _REASONS.get(result.finish_reason or "", "stop")
         answer = {
             "id": new_id(prefix),
             "object": kind,
             "created": int(time.time()),
             "model": model,
-            "choices": [{"index": 0, **said, "logprobs": None, "finish_reason": reason}],
+            "choices": [{"index": 0, **said, "logprobs": None, "finish_reason": reason_of(result)}],
         }
         if result.usage is not None:
-            answer["usage"] = _counts(result.usage)
+            answer["usage"] = counts_of(result.usage)
         return answer
 
     return document
-
-
-def _counts(usage: Usage) -> dict[str, int]:
-    """Return the usage; the total, which clients read, is no guess where both of its parts are known."""
-    counts = attrs.asdict(usage, filter=lambda _, count: count is not None)
-    if usage.prompt_tokens is not None and usage.completion_tokens is not None:
-        counts.setdefault("total_tokens", usage.prompt_tokens + usage.completion_tokens)
-    return counts
 
 
 def _chat(result: RunResult) -> tuple[str, str, Mapping[str, Any]]:
