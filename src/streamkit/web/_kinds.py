@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Unpack
+from typing import Any, ClassVar, Unpack
 
 from streamkit.formats import Ndjson, OpenAIChat, OpenAICompletions, Text, Tgi, UIMessage
 from streamkit.formats._encoding import mask_error
@@ -64,60 +64,45 @@ class UIMessageKind(ResponseBase):
         self.writer = UIMessageWriter(encoder, self._answer)
 
 
-class OpenAIChatKind(ResponseBase):
+class _OpenAIKind(ResponseBase):
+    """The chunks of one of OpenAI's two formats."""
+
+    _format: ClassVar[OpenAIChat | OpenAICompletions]
+
+    def __init__(
+        self,
+        stream: AnyStream,
+        *,
+        mask: Mask = mask_error,
+        model: str = "streamkit",
+        response_id: str | None = None,
+        include_usage: bool = False,
+        **options: Unpack[Options],
+    ) -> None:
+        """Make the response.
+
+        Args:
+            stream: What to send.
+            mask: What to tell the client of an error.
+            model: The model's name, as the client is to see it.
+            response_id: The response's id; a new one if `None`.
+            include_usage: Whether a last chunk brings the usage, as `stream_options.include_usage` of a request asks.
+            options: See `Options`.
+        """
+        encoder = self._format.encoder(mask=mask, model=model, response_id=response_id, include_usage=include_usage)
+        super().__init__(stream, encoder, **options)
+
+
+class OpenAIChatKind(_OpenAIKind):
     """The chunks of `/v1/chat/completions`."""
 
-    def __init__(
-        self,
-        stream: AnyStream,
-        *,
-        mask: Mask = mask_error,
-        model: str = "streamkit",
-        response_id: str | None = None,
-        include_usage: bool = False,
-        **options: Unpack[Options],
-    ) -> None:
-        """Make the response.
-
-        Args:
-            stream: What to send.
-            mask: What to tell the client of an error.
-            model: The model's name, as the client is to see it.
-            response_id: The response's id; a new one if `None`.
-            include_usage: Whether a last chunk brings the usage, as `stream_options.include_usage` of a request asks.
-            options: See `Options`.
-        """
-        encoder = OpenAIChat().encoder(mask=mask, model=model, response_id=response_id, include_usage=include_usage)
-        super().__init__(stream, encoder, **options)
+    _format = OpenAIChat()
 
 
-class OpenAICompletionsKind(ResponseBase):
+class OpenAICompletionsKind(_OpenAIKind):
     """The chunks of `/v1/completions`."""
 
-    def __init__(
-        self,
-        stream: AnyStream,
-        *,
-        mask: Mask = mask_error,
-        model: str = "streamkit",
-        response_id: str | None = None,
-        include_usage: bool = False,
-        **options: Unpack[Options],
-    ) -> None:
-        """Make the response.
-
-        Args:
-            stream: What to send.
-            mask: What to tell the client of an error.
-            model: The model's name, as the client is to see it.
-            response_id: The response's id; a new one if `None`.
-            include_usage: Whether a last chunk brings the usage, as `stream_options.include_usage` of a request asks.
-            options: See `Options`.
-        """
-        encoder = OpenAICompletions().encoder(
-            mask=mask, model=model, response_id=response_id, include_usage=include_usage
-        )
-        super().__init__(stream, encoder, **options)
+    _format = OpenAICompletions()
 
 
 class TgiKind(ResponseBase):
