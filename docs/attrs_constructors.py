@@ -24,6 +24,8 @@ class AttrsConstructors(griffe.Extension):
                 options = _options(field.value)
                 if options.get("init") != "False":
                     parameters.append(_parameter(field, options, keywords_only=keywords_only))
+        if len(parameters) == 1:
+            return  # without fields of its own, it has the constructor of its base
         # The order of attrs: what may be given by position comes first.
         parameters.sort(key=lambda parameter: parameter.kind is griffe.ParameterKind.keyword_only)
         cls.set_member("__init__", griffe.Function("__init__", parameters=griffe.Parameters(*parameters), parent=cls))
