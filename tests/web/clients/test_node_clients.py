@@ -19,11 +19,14 @@ FINISHES = {
     "aiTextChat": None,
     "aiCompletion": None,
     "aiTextCompletion": None,
-    "strictChat": None,
-    "strictTextChat": None,
-    "strictCompletion": None,
+    "ai6Chat": None,
+    "ai6TextChat": None,
+    "ai6Completion": None,
+    "ai5Chat": None,
+    "ai5TextChat": None,
+    "ai5Completion": None,
 }
-TEXT = {"aiTextChat", "aiTextCompletion", "strictTextChat"}
+TEXT = {"aiTextChat", "aiTextCompletion", "ai6TextChat", "ai5TextChat"}
 """Their protocol has no word for a failure: the connection breaks."""
 
 
@@ -38,7 +41,7 @@ def test_answer(open_site, model, ask, client):
     assert got.get("whole", ANSWER) == ANSWER
     if client == "openaiChat":
         assert got["usage"]["completion_tokens"] == 4
-    if client in {"aiChat", "strictChat"}:
+    if client in {"aiChat", "ai6Chat", "ai5Chat"}:
         assert got["metadata"]["finishReason"] == "stop"
         assert got["id"]
 
@@ -101,7 +104,7 @@ def test_model_that_is_not_there(open_site, ask, client):
         assert got["error"]["status"] == 502
 
 
-@pytest.mark.parametrize("client", ["openaiChat", "aiChat", "strictChat", "aiCompletion"])
+@pytest.mark.parametrize("client", ["openaiChat", "aiChat", "ai6Chat", "ai5Chat", "aiCompletion"])
 def test_unknown_pipeline(open_site, model, ask, client):
     """A name that no pipeline has is told in a sentence."""
     with open_site(model) as site:

@@ -74,7 +74,7 @@ async function* growing(ai, stream) {
   const messages = ai.readUIMessageStream({ stream, terminateOnError: true, onError: (error) => (broken = error) });
   for await (const { id, parts, metadata } of messages) {
     const whole = parts.filter((part) => part.type === "text").map((part) => part.text).join("");
-    yield { text: whole.slice(told), id, whole, metadata };
+    yield { text: whole.slice(told), id, whole, metadata, parts };
     told = whole.length;
   }
   if (broken) throw broken;
@@ -152,9 +152,14 @@ export const clients = {
   aiTextChat: chat("ai", "TextStreamChatTransport", text.chat),
   aiCompletion: completion("ai", "data", ui.completion),
   aiTextCompletion: completion("ai", "text", text.completion),
-  strictChat: chat("ai-strict", "DefaultChatTransport", ui.chat),
-  strictTextChat: chat("ai-strict", "TextStreamChatTransport", text.chat),
-  strictCompletion: completion("ai-strict", "data", ui.completion),
   aiReconnect: reconnect("ai"),
-  strictReconnect: reconnect("ai-strict"),
+  // The last of the major versions before that end a stream at a key that they do not know.
+  ai6Chat: chat("ai-6", "DefaultChatTransport", ui.chat),
+  ai6TextChat: chat("ai-6", "TextStreamChatTransport", text.chat),
+  ai6Completion: completion("ai-6", "data", ui.completion),
+  ai6Reconnect: reconnect("ai-6"),
+  ai5Chat: chat("ai-5", "DefaultChatTransport", ui.chat),
+  ai5TextChat: chat("ai-5", "TextStreamChatTransport", text.chat),
+  ai5Completion: completion("ai-5", "data", ui.completion),
+  ai5Reconnect: reconnect("ai-5"),
 };
