@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from streamkit.hookplan import Hook
 
 VARIABLE: Final = "STREAMKIT_TRACE_HOOKS"
-PATIENCE: Final = 1.0
-"""Seconds after which a call that has not returned is told of: it holds up its run."""
 
 
 def tracing() -> bool:
@@ -49,9 +46,6 @@ def traced(hook: Hook) -> Hook:
 
 @contextmanager
 def _timed(hook: Hook) -> Iterator[None]:
-    alarm = threading.Timer(PATIENCE, _say, (f"{hook} has not returned for {PATIENCE:g} s",))
-    alarm.daemon = True
-    alarm.start()
     start = time.perf_counter_ns()
     end = ""
     try:
@@ -61,9 +55,5 @@ def _timed(hook: Hook) -> Iterator[None]:
         raise
     finally:
         took = (time.perf_counter_ns() - start) / 1000
-        alarm.cancel()
-        _say(f"{hook} took {took:.1f} µs{end}")
-
-
-def _say(line: str) -> None:
-    print(f"streamkit: {line}", file=sys.stderr, flush=True)  # noqa: T201 - a log would have to be configured first
+        # A log would have to be configured first.
+        print(f"streamkit: {hook} took {took:.1f} µs{end}", file=sys.stderr, flush=True)  # noqa: T201 - see above

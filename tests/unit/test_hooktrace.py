@@ -2,7 +2,6 @@
 
 # ruff: noqa: D102 - the observers' methods are the hooks, described in `hookspecs`
 import re
-import threading
 
 import pytest
 
@@ -52,20 +51,6 @@ def test_what_a_hook_raises_is_shown_and_raised(traced, capsys):
     with pytest.raises(ValueError, match="bug"):
         Pipeline(replay(["a"]), callbacks={"on_text": on_text}).run()
     assert lines(capsys) == ["streamkit: hook 'on_text' of plugin P took N µs and raised ValueError: bug"]
-
-
-def test_a_hook_that_blocks_is_named_while_it_does(traced, monkeypatch, capsys):
-    """A run that stands still tells who holds it up."""
-    monkeypatch.setattr(hooktrace, "PATIENCE", 0.001)
-    told = threading.Event()
-    say = hooktrace._say
-    monkeypatch.setattr(hooktrace, "_say", lambda line: (say(line), told.set()))
-
-    def on_token(token):
-        assert told.wait(10)
-
-    Pipeline(replay(["a"]), callbacks={"on_token": on_token}).run()
-    assert lines(capsys)[0] == "streamkit: hook 'on_token' of plugin P has not returned for 0.001 s"
 
 
 @pytest.mark.parametrize("value", ["", "0", None])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from time import monotonic
 from typing import Any, TypeAlias
 
-from streamkit.drivers._ends import first_failure, logger
+from streamkit.drivers._observers import PATIENCE, Blocked, atelling, logger, telling
 from streamkit.errors import SinkError
 from streamkit.events import Event, Token
 from streamkit.hookplan import Hook
@@ -80,59 +81,58 @@ class Outlet:
         logger.warning("isolated %s; the run goes on without it", message)
 
 
-def delivery(outlets: Sequence[Outlet], hooks: Sequence[Hook], run: Run) -> Callable[[Sequence[Event]], None]:
+def delivery(
+    outlets: Sequence[Outlet], hooks: Sequence[Hook], run: Run, blocked: Blocked | None = None
+) -> Callable[[Sequence[Event]], None]:
     """Return the call that gives each event to the sinks, and then its text to the `on_text` hooks.
 
-    Every hook is called before the failure of one is raised. With one sink and one hook at most, as most pipelines
-    have, nothing is looped over: that makes it twice as fast.
+    With one sink and one hook at most, as most pipelines have, nothing is looped over: that makes it twice as fast.
 
     Args:
         outlets: The sinks in use; none of them awaits.
         hooks: The hooks; none of them awaits.
-        run: What the hooks are told.
+        run: What the hooks are told of.
+        blocked: See `telling`.
     """
-    calls = [(hook, hook.bound(run)) for hook in hooks]
-    if len(outlets) <= 1 and len(calls) <= 1:
-        hook, call = calls[0] if calls else (None, None)
-        return _short_delivery(outlets[0] if outlets else None, hook, call)
+    if len(outlets) <= 1 and len(hooks) <= 1:
+        return _short_delivery(outlets, hooks, run, blocked)
+    tell = telling(hooks, run, blocked)
 
     def deliver(events: Sequence[Event]) -> None:
         for event in events:
             for outlet in outlets:
                 outlet.write(event)
-            if calls and type(event) is Token and event.text and event.channel == "text":
-                failure: BaseException | None = None
-                for hook, call in calls:
-                    try:
-                        call(event.text)
-                    except BaseException as error:  # noqa: BLE001 - raised again below
-                        failure = first_failure(hook, error, failure)
-                if failure is not None:
-                    raise failure
+            if hooks and type(event) is Token and event.text and event.channel == "text":
+                tell(event.text)
 
     return deliver
 
 
 def _short_delivery(
-    outlet: Outlet | None, hook: Hook | None, call: Callable[[str], Any] | None
+    outlets: Sequence[Outlet], hooks: Sequence[Hook], run: Run, blocked: Blocked | None
 ) -> Callable[[Sequence[Event]], None]:
-    put = None if outlet is None else outlet.put
+    put = outlets[0].put if outlets else None
+    call = hooks[0].bound(run) if hooks else None
 
     def deliver(events: Sequence[Event]) -> None:
         nonlocal put
         for event in events:
-            if outlet is not None and put is not None:
+            if put is not None:
                 try:
                     put(event)
                 except Exception as error:  # noqa: BLE001 - a sink may raise anything
                     put = None
-                    outlet.failed("could not be written to", error)
-            if call is not None and type(event) is Token and event.text and event.channel == "text":
+                    outlets[0].failed("could not be written to", error)
+            if call is not None and type(event) is Token and (text := event.text) and event.channel == "text":
+                start = 0.0 if blocked is None else monotonic()
                 try:
-                    call(event.text)
+                    call(text)
                 except BaseException as error:
-                    error.add_note(f"in {hook}")
+                    error.add_note(f"in {hooks[0]}")
                     raise
+                finally:
+                    if blocked is not None and (seconds := monotonic() - start) > PATIENCE:
+                        blocked(hooks[0], seconds)
 
     return deliver
 
@@ -143,23 +143,16 @@ def adelivery(outlets: Sequence[Outlet], hooks: Sequence[Hook], run: Run) -> Del
     Where nothing awaits it is the synchronous one: a coroutine costs as much as all the rest of handing on a token.
     """
     if not (any(outlet.awaits for outlet in outlets) or any(hook.awaits for hook in hooks)):
-        return delivery(outlets, hooks, run)
-    calls = [(hook, hook.bound(run)) for hook in hooks]
+        return delivery(outlets, hooks, run, Blocked())
+    tell = atelling(hooks, run)
 
     async def deliver(events: Sequence[Event]) -> None:
         for event in events:
             for outlet in outlets:
                 await outlet.awrite(event)
-            if type(event) is Token and event.text and event.channel == "text":
-                failure: BaseException | None = None
-                for hook, call in calls:
-                    try:
-                        called = call(event.text)
-                        if hook.awaits:
-                            await called
-                    except BaseException as error:  # noqa: BLE001 - raised again below
-                        failure = first_failure(hook, error, failure)
-                if failure is not None:
-                    raise failure
+            if hooks and type(event) is Token and event.text and event.channel == "text":
+                told = tell(event.text)
+                if told is not None:
+                    await told
 
     return deliver

@@ -6,8 +6,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from streamkit.drivers._ends import first_failure, logger, note_failure, pick_text, pick_token
+from streamkit.drivers._observers import atelling, logger, note_failure
 from streamkit.drivers._outlets import Outlet, adelivery
+from streamkit.drivers._picks import pick_text, pick_token
 from streamkit.errors import ConfigurationError, SinkError
 from streamkit.events import Attempt, Event, Token
 from streamkit.hookplan import Hook, HookPlan
@@ -115,7 +116,9 @@ class AsyncStream:
 
     async def _drive(self) -> AsyncGenerator[Event, None]:  # noqa: C901, PLR0912 - the loop is the file's one idea; cut up, its order is lost
         run, plan = self._run, self._plan
-        feed, watched = run.feed, bool(plan.on_token or plan.on_retry)
+        feed, seen = run.feed, {Token: plan.on_token, Attempt: plan.on_retry}
+        tells = {kind: atelling(hooks, run) for kind, hooks in seen.items() if hooks}
+        watched = bool(tells)
         events: Sequence[Event] = ()
         delivered = False
         run.begin()
@@ -131,10 +134,10 @@ class AsyncStream:
                     if len(batch) > 1:
                         run.foresee(batch)
                     for event in batch:
-                        if watched and type(event) is Token:
-                            await self._fire(plan.on_token, event)
-                        elif watched and type(event) is Attempt:
-                            await self._fire(plan.on_retry, event)
+                        if watched and type(event) in tells:
+                            told = tells[type(event)](event)
+                            if told is not None:
+                                await told
                         events = feed(event)
                         if run.done:
                             break
@@ -146,8 +149,9 @@ class AsyncStream:
                                 continue
                             for out in events:
                                 yield out
-                    if run.done:
-                        break
+                    else:
+                        continue
+                    break
             # The source is closed before the last text is handed out: a slow consumer costs no tokens.
             if not run.done:
                 if self._left:
@@ -218,25 +222,16 @@ class AsyncStream:
         return result
 
     async def _fire(self, hooks: Sequence[Hook], value: Any) -> None:
-        """Call every hook, and only then raise: an observer sees whole runs, whatever the one before it does."""
-        failure: BaseException | None = None
-        for hook in hooks:
-            try:
-                called = hook.call(self._run, value)
-                if hook.awaits:
-                    await called
-            except BaseException as error:  # noqa: BLE001 - raised again below
-                failure = first_failure(hook, error, failure)
-        if failure is not None:
-            raise failure
+        """Call every hook, and only then raise what the first of them raised."""
+        told = atelling(hooks, self._run)(value)
+        if told is not None:
+            await told
 
     async def _observe(self, hooks: Sequence[Hook], value: Any, cause: BaseException | None) -> None:
         """Call every hook; what one raises is logged, and noted on the cause, which it never replaces."""
         for hook in hooks:
             try:
-                called = hook.call(self._run, value)
-                if hook.awaits:
-                    await called
+                await self._fire((hook,), value)
             except Exception as error:  # noqa: BLE001 - an observer may raise anything
                 note_failure(hook, error, cause)
             except BaseException as error:  # noqa: BLE001 - raised again by `_settle`

@@ -128,11 +128,12 @@ class AsyncIterableSource(_OneUse):
             await getattr(iterator, "aclose", _anothing)()
 
 
+# The batches are lists: a tuple that an asynchronous generator hands on costs an exception object besides.
 def _batches(iterator: Iterator[Any]) -> Iterator[Batch]:
     reader = _Reader()
     for item in iterator:
         if type(item) is Token:
-            yield (item,)
+            yield [item]
         else:
             yield reader.read(item)
             reader.check()
@@ -144,7 +145,7 @@ async def _abatches(iterator: AsyncIterator[Any]) -> AsyncGenerator[Batch, None]
     reader = _Reader()
     async for item in iterator:
         if type(item) is Token:
-            yield (item,)
+            yield [item]
         else:
             yield reader.read(item)
             reader.check()
