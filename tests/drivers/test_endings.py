@@ -343,6 +343,40 @@ def test_an_isolated_sink_that_raises_is_logged_and_the_run_goes_on(driver, fake
     assert len(sink.results) == (step != "open")
 
 
+def test_an_isolated_sink_that_raises_again_when_it_is_closed_is_logged_once(driver, fakes, hello, caplog):
+    """What it said first is why; the full disk that a file has at its close is the same one."""
+    sink = fakes.Sink(isolated=True, fails={"write": OSError("first"), "close": OSError("second")})
+    driver.play(fakes.Source(hello), sinks=(sink,))
+    (record,) = caplog.records
+    assert "could not be written to: OSError: first" in record.getMessage()
+    assert len(sink.results) == 1
+
+
+def test_a_sink_that_refuses_its_settings_fails_the_run_with_its_own_error(driver, fakes, hello):
+    """A `ConfigurationError` says whose fault it is, and nothing was sent."""
+    error = ConfigurationError("raw text is not for a terminal")
+    played = driver.play(fakes.Source(hello), sinks=(fakes.Sink(fails={"open": error}),))
+    assert played.raised is error
+    assert error.result is played.result
+    assert played.source.entered == 0
+
+
+def test_an_isolated_sink_that_refuses_its_settings_is_logged(driver, fakes, hello, caplog):
+    """Isolated is isolated: the run goes on without it."""
+    sink = fakes.Sink(isolated=True, fails={"open": ConfigurationError("raw text is not for a terminal")})
+    assert driver.play(fakes.Source(hello), sinks=(sink,)).raised is None
+    assert "could not be opened: ConfigurationError: raw text" in caplog.text
+
+
+@pytest.mark.parametrize("step", ["write", "close"])
+def test_a_sink_that_finds_its_settings_wrong_too_late_is_a_sink_that_failed(driver, fakes, hello, step):
+    """`ConfigurationError` promises that nothing was sent, which is over then."""
+    cause = ConfigurationError("late")
+    played = driver.play(fakes.Source(hello), sinks=(fakes.Sink(fails={step: cause}),))
+    assert type(played.raised) is SinkError
+    assert played.raised.__cause__ is cause
+
+
 @pytest.mark.parametrize("ending", ["aborted", "failed"])
 def test_a_sink_that_cannot_be_closed_after_a_bad_end_does_not_replace_it(driver, fakes, hello, caplog, ending):
     """The first cause stays; the sink's failure is logged."""

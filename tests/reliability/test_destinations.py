@@ -50,14 +50,14 @@ def full_closed_quietly(file):
 
 @full_disk
 def test_a_full_disk_of_an_isolated_sink_is_logged_and_no_more(ask, play, caplog):
-    """Row 34: once for its writing and once for its closing; the run goes on, and the others get everything."""
+    """Row 34: once, though it is neither written nor closed; the run goes on, and the others get everything."""
     _, endpoint = play()
     collect = Collect()
     outcome = ask(endpoint, JsonLines(FULL, per="event", isolated=True), collect)
     assert (outcome.text, outcome.error) == (TRUTH, None)
     assert collect.texts == (TRUTH,)
-    logged = [record.message for record in caplog.records if "the run goes on without it" in record.message]
-    assert ["could not be written" in logged[0], "could not be closed" in logged[-1], len(logged)] == [True, True, 2]
+    (logged,) = [record.message for record in caplog.records if "the run goes on without it" in record.message]
+    assert "could not be written" in logged
 
 
 def test_json_lines_never_end_in_half_a_line(tmp_path, play):

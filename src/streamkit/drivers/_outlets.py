@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Any, TypeAlias
 
 from streamkit.drivers._observers import PATIENCE, Blocked, atelling, logger, telling
-from streamkit.errors import SinkError
+from streamkit.errors import ConfigurationError, SinkError
 from streamkit.events import Event, Token
 from streamkit.hookplan import Hook
 from streamkit.request import Request
@@ -20,21 +20,25 @@ class Outlet:
     """The writer of one sink in one run.
 
     1. A writer that raises fails the run with a `SinkError` that names the sink.
-    2. An isolated sink is logged instead, once, and gets nothing more but its `close`.
+    2. One whose sink could not be opened because of its settings fails it with the sink's own `ConfigurationError`.
+    3. An isolated sink is logged instead, once, whatever else it fails in, and gets nothing more but its `close`.
     """
 
-    __slots__ = ("_close", "_isolated", "_sink", "awaits", "put")
+    __slots__ = ("_close", "_isolated", "_logged", "_sink", "awaits", "put")
 
     def __init__(self, sink: Any, request: Request, *, awaits: bool) -> None:
         self._sink = sink
         self.awaits = awaits
         self._isolated = bool(getattr(sink, "isolated", False))
+        self._logged = False
         self.put: Callable[[Event], Any] | None = None
         self._close: Callable[[RunResult], Any] | None = None
         try:
             writer = sink.aopen(request) if awaits else sink.open(request)
             self.put, self._close = (writer.awrite, writer.aclose) if awaits else (writer.write, writer.close)
-        except Exception as error:  # noqa: BLE001 - a sink may raise anything
+        except Exception as error:
+            if isinstance(error, ConfigurationError) and not self._isolated:
+                raise
             self.failed("could not be opened", error)
 
     def write(self, event: Event) -> None:
@@ -78,7 +82,9 @@ class Outlet:
         message = f"sink {self._sink!r} {what}: {type(error).__name__}: {error}"
         if not self._isolated:
             raise SinkError(message) from error
-        logger.warning("isolated %s; the run goes on without it", message)
+        if not self._logged:
+            self._logged = True
+            logger.warning("isolated %s; the run goes on without it", message)
 
 
 def delivery(
