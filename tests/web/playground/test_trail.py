@@ -19,7 +19,7 @@ from streamkit.transforms import (
     recommended_transforms,
 )
 from streamkit.web.playground import followed
-from streamkit.web.playground.followed import CHANNEL
+from streamkit.web.playground.reports import is_report
 
 CHAIN = (RepairText(byte_pieces=True), ScrubEos(), SkipSpecialTokens(), StopSequences("\nUser:"))
 
@@ -35,8 +35,8 @@ def _run(tokens, chain, finish="eos_token", *, ids=True):
     pipeline = followed(replay(tokens, finish=finish) | chain)
     with pipeline.stream("Hi") as stream:
         events = list(stream.events())
-    reports = [json.loads(f"{{{event.text}}}") for event in events if type(event) is Token and event.channel == CHANNEL]
-    return [event for event in events if not (type(event) is Token and event.channel == CHANNEL)], reports
+    reports = [json.loads(f"{{{event.text}}}") for event in events if is_report(event)]
+    return [event for event in events if not is_report(event)], reports
 
 
 def _last(reports):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from streamkit.events import Attempt, Event, Token, ToolCallDelta
 from streamkit.formats._encoding import error_kind, fault_of, json_of
 from streamkit.protocols import Mask
-from streamkit.web.playground.followed import CHANNEL
+from streamkit.web.playground.reports import CHANNEL
 
 if TYPE_CHECKING:
     from streamkit.run import RunResult

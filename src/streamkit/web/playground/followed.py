@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import attrs
 
@@ -13,19 +13,19 @@ from streamkit.formats._encoding import json_of
 from streamkit.pipeline import Pipeline
 from streamkit.protocols import Transform
 from streamkit.request import Request
+from streamkit.web.playground.reports import CHANNEL, Unreported
 from streamkit.web.playground.trail import Trail
-
-CHANNEL: Final = "playground"
-"""Where the reports travel, behind the text that they tell of."""
 
 
 def followed(pipeline: Pipeline) -> Pipeline:
     """Return the pipeline with reports between its events, for the `PlaygroundEncoder`.
 
     Args:
-        pipeline: Any; its text and its end stay as they are.
+        pipeline: Any; its text, its end, and what its sinks and observers get stay as they are.
     """
-    return pipeline.evolve(transforms=(Followed(pipeline.transforms),))
+    return pipeline.evolve(
+        transforms=(Followed(pipeline.transforms),), sinks=tuple(Unreported(sink) for sink in pipeline.sinks)
+    )
 
 
 @attrs.frozen
