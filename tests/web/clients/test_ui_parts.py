@@ -49,7 +49,6 @@ def served(respond):
 
 def _whole(**options):
     """Return a response with every kind of part, the application's own in the middle of a text."""
-    written = []
 
     def on_text(text):
         if text == "Take ":
@@ -57,7 +56,6 @@ def _whole(**options):
             response.writer.data("progress", {"step": 2}, id="p")
             response.writer.data("hint", "soon", transient=True)
             response.writer.metadata({"model": "travel"})
-            written.append(text)
 
     source = replay([*SAID, *CALLS], finish=Finish(reason="tool_calls", usage=USAGE, raw_reason="tool_calls"))
     pipeline = Pipeline(source, callbacks={"on_text": on_text})
