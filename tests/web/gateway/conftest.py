@@ -51,6 +51,7 @@ class Connection:
     def __init__(self, port):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
         self._received = b""
+        self._asked = ""
 
     def __enter__(self):
         return self
@@ -64,6 +65,7 @@ class Connection:
 
     def ask(self, method, path, body=None, headers=()):
         """Send a request; a body that is no bytes is sent as JSON."""
+        self._asked = method
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
         fields = {"host": "localhost", "content-type": "application/json", **dict(headers)}
@@ -81,12 +83,16 @@ class Connection:
         return self._received
 
     def reply(self):
-        """Read a response to its end."""
+        """Read a response to its end, and nothing of the next one."""
         head = self.wait_for(b"\r\n\r\n")
         head, _, rest = head.partition(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        body, complete = self._body(headers, rest)
+        if self._asked == "HEAD":
+            body, complete, self._received = b"", True, rest
+        else:
+            body, complete = self._body(headers, rest)
+            self._received = b""
         return Reply(int(first.split()[1]), headers, body, complete)
 
     def _body(self, headers, rest):
