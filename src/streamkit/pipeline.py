@@ -13,7 +13,7 @@ from streamkit.drivers.sync import Stream
 from streamkit.errors import ConfigurationError, PluginError, StreamkitError
 from streamkit.hookplan import HookPlan
 from streamkit.host import Host
-from streamkit.protocols import AsyncSink, AsyncSource, Composable, Sink, Source, Transform
+from streamkit.protocols import AsyncSink, AsyncSource, Composable, Sink, Source, Transform, every_source
 from streamkit.request import Message, Request
 from streamkit.run import Run, RunResult
 
@@ -64,7 +64,8 @@ class Pipeline:
     _plan: HookPlan = attrs.field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
-        _require(self.source, "a source", "open", "aopen")
+        for source in every_source(self.source):
+            _require(source, "a source", "open", "aopen")
         for transform in self.transforms:
             _require(transform, "a transform", "start")
         for sink in self.sinks:
@@ -140,8 +141,9 @@ class Pipeline:
             ConfigurationError: The request cannot be put, or a part of the pipeline works only asynchronously.
             PluginError: A transform could not prepare the request or be started.
         """
-        if not hasattr(self.source, "open"):
-            raise ConfigurationError(f"{self.source!r} works only asynchronously: use astream() or arun()")
+        for source in every_source(self.source):
+            if not hasattr(source, "open"):
+                raise ConfigurationError(f"{source!r} works only asynchronously: use astream() or arun()")
         for sink in self.sinks:
             if not hasattr(sink, "open"):
                 raise ConfigurationError(f"sink {sink!r} works only asynchronously: use astream() or arun()")
@@ -154,8 +156,9 @@ class Pipeline:
 
     def astream(self, question: str | Sequence[Message] | Request = "", /, **parameters: Any) -> AsyncStream:
         """Ask, and iterate over the answer: the asynchronous twin of `stream`."""
-        if not hasattr(self.source, "aopen"):
-            raise ConfigurationError(f"{self.source!r} works only synchronously: use stream() or run()")
+        for source in every_source(self.source):
+            if not hasattr(source, "aopen"):
+                raise ConfigurationError(f"{source!r} works only synchronously: use stream() or run()")
         return AsyncStream(self._run(question, parameters), self.source, self.sinks, self._plan)  # type: ignore[arg-type]
 
     def run(self, question: str | Sequence[Message] | Request = "", /, **parameters: Any) -> RunResult:

@@ -251,7 +251,19 @@ class Composable:
     __slots__ = ()
     _pipeline: ClassVar[Callable[[Any], Any]]  # set by streamkit.pipeline, which stands above this floor
 
+    @property
+    def made_of(self) -> tuple[Source | AsyncSource, ...]:
+        """The sources that this one asks; a driver that one of them does not work with is refused at the start."""
+        return ()
+
     def __or__(self, stage: Any | Iterable[Any]) -> Pipeline:
         """Compose a pipeline of this source and a transform, a sink, or several of them."""
         pipeline: Pipeline = type(self)._pipeline(self) | stage
         return pipeline
+
+
+def every_source(source: Any) -> Iterator[Any]:
+    """Return a source and, after it, all that it is made of, whatever they are made of included."""
+    yield source
+    for inner in getattr(source, "made_of", ()):
+        yield from every_source(inner)

@@ -11,6 +11,8 @@ from streamkit.events import Token
 from streamkit.pipeline import Pipeline
 from streamkit.protocols import Composable
 from streamkit.request import Request
+from streamkit.sources import Fallback, Record, Retry
+from streamkit.testing import replay
 
 
 @attrs.frozen
@@ -58,6 +60,15 @@ class AsyncOnly:
 
     def aopen(self, request):
         """Open for the asynchronous driver."""
+        raise NotImplementedError
+
+
+@attrs.frozen
+class SyncOnly:
+    """A source that cannot await."""
+
+    def open(self, request):
+        """Open for the synchronous driver."""
         raise NotImplementedError
 
 
@@ -173,6 +184,35 @@ def test_the_colour_of_a_run_is_checked_at_its_start():
         (Says() | AsyncOnly()).stream("Hi")
     with pytest.raises(ConfigurationError, match=r"works only synchronously: use stream\(\) or run\(\)"):
         Pipeline(Says()).astream("Hi")
+
+
+WRAPPED = {
+    "Retry": Retry,
+    "Fallback, as the last one": lambda source: Fallback(replay(["first"]), source),
+    "Record": lambda source: Record(source, "never-made"),
+    "Record in Retry in Fallback": lambda source: Fallback(Retry(Record(source, "never-made"))),
+}
+
+
+@pytest.mark.parametrize("wrap", WRAPPED.values(), ids=WRAPPED)
+def test_so_is_that_of_the_sources_inside_of_a_source(wrap, tmp_path, monkeypatch):
+    """The one that does not work is named before any hook is called, any file made, any other source asked."""
+    monkeypatch.chdir(tmp_path)
+    called = []
+    callbacks = [{"on_start": lambda: called.append("on_start")}]
+    with pytest.raises(
+        ConfigurationError, match=r"^AsyncOnly\(\) works only asynchronously: use astream\(\) or arun\(\)$"
+    ):
+        Pipeline(wrap(AsyncOnly()), callbacks=callbacks).stream("Hi")
+    with pytest.raises(ConfigurationError, match=r"^SyncOnly\(\) works only synchronously: use stream\(\) or run\(\)$"):
+        Pipeline(wrap(SyncOnly()), callbacks=callbacks).astream("Hi")
+    assert (called, list(tmp_path.iterdir())) == ([], [])
+
+
+def test_what_is_inside_of_a_source_must_be_one():
+    """An address is none, though `stream()` takes it for one."""
+    with pytest.raises(ConfigurationError, match=r"'https://x\.example' is not a source"):
+        Pipeline(Retry("https://x.example"))
 
 
 def test_a_conversation_is_asked_as_a_prompt_is():

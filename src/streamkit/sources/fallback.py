@@ -33,6 +33,11 @@ class Fallback(Again):
             raise ConfigurationError("Fallback needs at least one source")
         self.__attrs_init__(sources)  # pyright: ignore[reportAttributeAccessIssue]  # attrs makes it
 
+    @property
+    def made_of(self) -> tuple[Source | AsyncSource, ...]:
+        """The sources."""
+        return self.sources
+
     def _tries(self) -> Tries:
         return _Choices(self.sources)
 

@@ -63,6 +63,11 @@ class Record(Composable):
         factory=WeakKeyDictionary, init=False, repr=False, eq=False
     )  # another try of the same run has the same `Hangup`
 
+    @property
+    def made_of(self) -> tuple[Source | AsyncSource, ...]:
+        """The source."""
+        return (self.source,)
+
     @contextmanager
     def open(self, request: Request) -> Iterator[Iterator[Batch]]:
         """Ask, and record the answer; see `Source.open`."""

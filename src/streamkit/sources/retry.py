@@ -53,6 +53,11 @@ class Retry(Again):
     max_elapsed: float = attrs.field(default=120.0, validator=_seconds, kw_only=True)
     load_timeout: float = attrs.field(default=0.0, validator=_seconds, kw_only=True)
 
+    @property
+    def made_of(self) -> tuple[Source | AsyncSource, ...]:
+        """The source."""
+        return (self.source,)
+
     def _tries(self) -> Tries:
         return _Retries(self)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from streamkit.errors import ConfigurationError
+from streamkit.sources import Retry
 from streamkit.transforms import ScrubEos
 from streamkit.web.gateway import Configuration, Settings, read_configuration
 from streamkit.web.gateway.routes import ANSWERS, PAGES
@@ -105,8 +106,11 @@ def test_source_must_be_asynchronous():
 
     from streamkit.pipeline import Pipeline
 
-    with pytest.raises(ConfigurationError, match="works only synchronously"):
-        Configuration(Settings(), {"first": Pipeline(Blocking())})
+    for source in (Blocking(), Retry(Blocking())):
+        with pytest.raises(
+            ConfigurationError, match=r"^pipelines\.first: <.*Blocking object.*> works only synchronously$"
+        ):
+            Configuration(Settings(), {"first": Pipeline(source)})
 
 
 def test_names_of_pipelines_and_routes_are_apart():

@@ -24,6 +24,7 @@ import attrs
 
 from streamkit.errors import ConfigurationError
 from streamkit.pipeline import Pipeline
+from streamkit.protocols import every_source
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}")
 """What a pipeline or a key may be called: names stand in logs, in metrics and in answers."""
@@ -152,8 +153,9 @@ class Configuration:
                 raise ConfigurationError(f"{name!r} is no name of a pipeline: use letters, digits and '._/-'")
             if name.partition("/")[0] in OWN_PATHS:
                 raise ConfigurationError(f"{name!r} is a path of the gateway's own: give the pipeline another name")
-            if not hasattr(pipeline.source, "aopen"):
-                raise ConfigurationError(f"pipelines.{name}: {pipeline.source!r} works only synchronously")
+            for source in every_source(pipeline.source):
+                if not hasattr(source, "aopen"):
+                    raise ConfigurationError(f"pipelines.{name}: {source!r} works only synchronously")
         default = self.settings.default
         if default is not None and default not in self.pipelines:
             raise ConfigurationError(f"default: there is no pipeline {default!r}, only {', '.join(self.pipelines)}")
