@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from streamkit.web.gateway import Configuration, Gateway, Settings
 from streamkit.web.gateway.routes import OPEN, PAGES
 
 KEY = {"authorization": "Bearer k-123"}
@@ -74,3 +75,17 @@ def test_gateway_that_is_being_stopped(keyed):
         head, page = _twice(connection, "/health", {})
     assert (head.status, page.status, page.json) == (503, 503, {"status": "stopping"})
     assert head.headers == page.headers
+
+
+@pytest.mark.parametrize("path", ["/health", "/nothing"])
+async def test_other_servers(pipeline_to, path):
+    """No body is given to a server that, unlike uvicorn, would send one."""
+    gateway = Gateway(Configuration(Settings(), {"travel": pipeline_to("http://localhost:9")}))
+    scope = {"type": "http", "method": "HEAD", "path": path, "query_string": b"", "headers": [(b"host", b"localhost")]}
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    await gateway(scope, None, send)
+    assert [message.get("body") for message in sent] == [None, b""]
