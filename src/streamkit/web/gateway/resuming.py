@@ -28,7 +28,7 @@ METHODS: Final[Mapping[Action, str]] = {"stream": "GET", "stop": "POST"}
 _LONGEST: Final = 100
 """Characters of an id."""
 
-_BASES: Final = tuple(path for path in ANSWERS if path not in {"/", "/generate"})
+RESUMABLE: Final = tuple(path for path in ANSWERS if path not in {"/", "/generate"})
 """Routes that stream; what is asked on `/` is kept under `/generate_stream`."""
 
 
@@ -49,7 +49,7 @@ class Place:
 
 def place_of(path: str) -> Place | None:
     """Read the path of a request; an id may have slashes in it, as the AI SDK's may."""
-    for route in _BASES:
+    for route in RESUMABLE:
         for action in METHODS:
             before, after = f"{route}/", f"/{action}"
             if path.startswith(before) and path.endswith(after) and len(path) > len(before) + len(after):
