@@ -25,7 +25,7 @@ Action: TypeAlias = Literal["stream", "stop"]
 METHODS: Final[Mapping[Action, str]] = {"stream": "GET", "stop": "POST"}
 """What can be asked of a stream that is kept, at `ROUTE/ID/stream` and `ROUTE/ID/stop`."""
 
-_LONGEST: Final = 100
+LONGEST: Final = 100
 """Characters of an id."""
 
 RESUMABLE: Final = tuple(path for path in ANSWERS if path not in {"/", "/generate"})
@@ -63,8 +63,8 @@ def key_of(owner: str | None, route: str, stream_id: str) -> str:
     Raises:
         RefusalError: The id is too long.
     """
-    if len(stream_id) > _LONGEST:
-        raise RefusalError(f"The id of a stream has at most {_LONGEST} characters.", 422)
+    if len(stream_id) > LONGEST:
+        raise RefusalError(f"The id of a stream has at most {LONGEST} characters.", 422)
     return f"{owner} {'/generate_stream' if route == '/' else route} {stream_id}"
 
 
