@@ -13,6 +13,8 @@ from streamkit.cli.failures import pipe_closed
 from streamkit.cli.groups import group
 
 if TYPE_CHECKING:
+    from streamkit.drivers.asynchronous import AsyncStream
+    from streamkit.drivers.sync import Stream
     from streamkit.pipeline import Pipeline
     from streamkit.protocols import AsyncSink, Sink
     from streamkit.request import Message
@@ -47,11 +49,27 @@ class Showing:
             question: The question.
             parameters: Generation parameters.
         """
-        stream = pipeline.evolve(sinks=self._sinks(pipeline)).stream(question, **parameters)
+        from streamkit.cli.driving import must_await
+
+        pipeline = pipeline.evolve(sinks=self._sinks(pipeline))
+        if must_await(pipeline):
+            import asyncio
+
+            asyncio.run(self._aread(pipeline.astream(question, **parameters)))
+        else:
+            self._read(pipeline.stream(question, **parameters))
+
+    def _read(self, stream: Stream) -> None:
         try:
             with stream:
-                for _ in stream.events():
-                    pass
+                stream.finish()
+        finally:
+            self._close(stream.result)
+
+    async def _aread(self, stream: AsyncStream) -> None:
+        try:
+            async with stream:
+                await stream.finish()
         finally:
             self._close(stream.result)
 

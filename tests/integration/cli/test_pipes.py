@@ -1,9 +1,7 @@
-"""The command as users run it: a process of its own, against a real server, in a pipe and on a terminal."""
+"""`streamkit run` between other programs: what goes to stdout, what to stderr, and how it exits."""
 
 import json
 import math
-import os
-import pty
 import re
 import subprocess
 import sys
@@ -14,84 +12,8 @@ import pytest
 from streamkit.testing import EmulatedEndpoint, Response, ScriptedToken
 
 FULL = Path("/dev/full")
-STREAMKIT = (sys.executable, "-m", "streamkit")
-TAKE_TERMINAL = """\
-import fcntl, os, sys, termios
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that Ctrl-C reaches the process
-os.execv(sys.argv[1], sys.argv[1:])
-"""
 BEGINNING = ScriptedToken("<s>", special=True)
 END = ScriptedToken("</s>", special=True)
-
-
-@pytest.fixture
-def environment(tmp_path):
-    """Return an environment without a saved login and without the settings of whoever runs the tests."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "STREAMKIT_"))}
-    return kept | {"HF_HOME": str(tmp_path), "COLUMNS": "200", "TERM": "xterm", "PYTHONWARNINGS": "error"}
-
-
-@pytest.fixture
-def streamkit(environment):
-    """Return a function that runs the command to its end."""
-
-    def run(*arguments, stdin=b"", **variables):
-        return subprocess.run(  # noqa: S603 - this interpreter and our own code
-            [*STREAMKIT, *arguments],
-            input=stdin,
-            capture_output=True,
-            env=environment | variables,
-            timeout=30,
-            check=False,
-        )
-
-    return run
-
-
-@pytest.fixture
-def terminal(environment):
-    """Return a function that starts the command on a terminal of its own; what it prints is read from `.screen()`."""
-    started = []
-
-    class Terminal:
-        def __init__(self, *arguments, **variables):
-            self._master, slave = pty.openpty()
-            self.process = subprocess.Popen(  # noqa: S603 - this interpreter and our own code
-                [sys.executable, "-c", TAKE_TERMINAL, *STREAMKIT, *arguments],
-                stdin=slave,
-                stdout=slave,
-                stderr=slave,
-                env=environment | variables,
-                start_new_session=True,
-            )
-            os.close(slave)
-            self._seen = b""
-
-        def screen(self, until):
-            """Read until some text is there, or with `None` until the process has ended."""
-            while until is None or until not in self._seen:
-                try:
-                    self._seen += os.read(self._master, 4096)
-                except OSError:  # the other side is closed
-                    assert until is None, self._seen
-                    break
-            return self._seen.replace(b"\r\n", b"\n").decode()
-
-        def type(self, keys):
-            os.write(self._master, keys)
-
-        def close(self):
-            self.process.kill()
-            self.process.wait()
-            os.close(self._master)
-
-    def start(*arguments, **variables):
-        started.append(Terminal(*arguments, **variables))
-        return started[-1]
-
-    yield start
-    for each in started:
-        each.close()
 
 
 def test_the_answer_goes_to_stdout_and_everything_else_to_stderr(streamkit):
@@ -103,6 +25,16 @@ def test_the_answer_goes_to_stdout_and_everything_else_to_stderr(streamkit):
     assert re.fullmatch(
         r"first token \d+ ms · [\d.]+ tokens/s · \d+ tokens · stop_sequence '\\nUser:'\n", done.stderr.decode()
     )
+
+
+@pytest.mark.parametrize("environment", ["async"], indirect=True)
+def test_a_plugin_that_awaits_is_awaited(streamkit):
+    """Whoever types a command does not know how a plugin is written, and need not."""
+    with EmulatedEndpoint(script=["Hel", "lo", END]) as server:
+        done = streamkit("run", "Say hello", "--endpoint", server.url, OWL="1")
+
+    assert (done.returncode, done.stdout) == (0, b"Hello")
+    assert done.stderr.startswith(b"the owl saw 'Hello'\n")
 
 
 @pytest.mark.parametrize("arguments", [(), ("-",)])
@@ -226,7 +158,7 @@ def test_a_reader_that_leaves_ends_the_command_quietly(environment):
     """`| head` costs no traceback, and the model stops at once."""
     with EmulatedEndpoint(lambda _: iter(lambda: "word\n", None), gate=True) as server:
         process = subprocess.Popen(  # noqa: S603 - this interpreter and our own code
-            [*STREAMKIT, "run", "Hi", "--endpoint", server.url, "--api", "tgi"],
+            [sys.executable, "-m", "streamkit", "run", "Hi", "--endpoint", server.url, "--api", "tgi"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -248,7 +180,7 @@ def test_a_full_disk_is_one_sentence(environment):
     """The failure is not hidden, and the interpreter adds no noise as it exits."""
     with EmulatedEndpoint(script=["Hello", END]) as server, FULL.open("wb") as full:
         done = subprocess.run(  # noqa: S603 - this interpreter and our own code
-            [*STREAMKIT, "run", "Hi", "--endpoint", server.url],
+            [sys.executable, "-m", "streamkit", "run", "Hi", "--endpoint", server.url],
             stdin=subprocess.DEVNULL,
             stdout=full,
             stderr=subprocess.PIPE,
@@ -261,71 +193,6 @@ def test_a_full_disk_is_one_sentence(environment):
     assert done.stderr.splitlines()[-1].startswith(b"streamkit: sink Console")
     assert b"No space left" in done.stderr
     assert b"Exception ignored" not in done.stderr
-
-
-def test_ctrl_c_keeps_the_partial_text(terminal):
-    """The first Ctrl-C leaves the model, says so on a line of its own and exits with 130."""
-    with EmulatedEndpoint(script=["Hel", "lo", " world", END], gate=True) as server:
-        shell = terminal("run", "Hi", "--endpoint", server.url, "--api", "tgi")
-        server.release(2)
-        shell.screen(b"Hello")
-
-        shell.type(b"\x03")
-
-        screen = shell.screen(None)
-        assert shell.process.wait(30) == 130
-        assert server.requests[-1].client_left.wait(5)
-    assert re.fullmatch(r"Hello(\^C)?\n.*2 tokens · aborted.*\n", screen)
-    assert "Traceback" not in screen
-
-
-def test_ctrl_c_before_the_first_token_ends_without_a_word(terminal):
-    """Somebody who tires of waiting gets the prompt of the shell back."""
-    with EmulatedEndpoint(script=["Hello", END], gate=True) as server:
-        shell = terminal("run", "Hi", "--endpoint", server.url, "--api", "tgi")
-        server.wait_for_request(20)
-
-        shell.type(b"\x03")
-
-        screen = shell.screen(None)
-        assert shell.process.wait(30) == 130
-    assert screen in ("", "^C")
-
-
-def test_no_control_sequence_of_the_model_reaches_the_terminal(terminal):
-    """Escape sequences cut over tokens, C1 controls and carriage returns arrive as symbols, and the line is ended."""
-    attack = ["\x1b", "]52;c;aGk=", "\x07", "\x9b", "6n", "\rB", END]
-    with EmulatedEndpoint(script=attack) as server:
-        shell = terminal("run", "Hi", "--endpoint", server.url, "--api", "tgi", NO_COLOR="1", PYTHONUTF8="1")
-        screen = shell.screen(None)
-
-    answer, closing = screen.splitlines()
-    assert answer == "␛]52;c;aGk=␇⟨U+009B⟩6n␍B"
-    assert "first token" in closing
-
-
-def test_raw_text_is_refused_on_a_terminal(terminal):
-    """The model is not even asked."""
-    with EmulatedEndpoint(script=["Hello", END]) as server:
-        shell = terminal("run", "Hi", "--endpoint", server.url, "--raw")
-        screen = shell.screen(None)
-
-        assert shell.process.wait(30) == 2
-        assert server.requests == []
-    assert "could control this terminal" in screen
-
-
-def test_the_demo_works_on_a_terminal_and_can_be_left(terminal):
-    """The demo shows raw and clean text live, and Ctrl-C gives the cursor back."""
-    shell = terminal("demo")
-    shell.screen(b"Lis")
-
-    shell.type(b"\x03")
-
-    screen = shell.screen(None)
-    assert shell.process.wait(30) == 130
-    assert screen.rindex("\x1b[?25h") > screen.rindex("\x1b[?25l")
-    assert "Traceback" not in screen
 
 
 def test_help_loads_nothing_that_a_run_needs(streamkit):

@@ -1,11 +1,8 @@
-"""The command with a file, with tries that fail, and with recordings; each a process of its own."""
+"""The command with a file, with tries that fail, and with recordings."""
 
 import json
-import os
 import re
 import stat
-import subprocess
-import sys
 
 import pytest
 
@@ -15,25 +12,6 @@ BEGINNING = ScriptedToken("<s>", special=True)
 END = ScriptedToken("</s>", special=True)
 ANSWER = [BEGINNING, "Hel", "lo", "!", "\nUs", "er: x", END]
 LOADING = Response(status=503, body='{"error": "Model is loading", "estimated_time": 0.01}')
-
-
-@pytest.fixture
-def streamkit(tmp_path):
-    """Return a function that runs the command to its end in an empty directory, without a saved login."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "STREAMKIT_"))}
-    environment = kept | {"HF_HOME": str(tmp_path / "home"), "COLUMNS": "200", "PYTHONWARNINGS": "error"}
-
-    def run(*arguments, **variables):
-        return subprocess.run(  # noqa: S603 - this interpreter and our own code
-            [sys.executable, "-m", "streamkit", *arguments],
-            cwd=tmp_path,
-            capture_output=True,
-            env=environment | variables,
-            timeout=30,
-            check=False,
-        )
-
-    return run
 
 
 class TestFiles:
