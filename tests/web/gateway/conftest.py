@@ -179,7 +179,7 @@ def _running(pipelines, settings):
         assert not thread.is_alive()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def serve():
     """Return a context manager that runs a gateway for pipelines, or for the one of a server's URL."""
 

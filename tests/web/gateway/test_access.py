@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 
 import pytest
 
@@ -213,13 +212,3 @@ def test_model_names_that_mean_the_default(gateway, model, model_name):
     body = {"model": model_name, "prompt": "x"}
     assert gateway.post("/v1/completions", body).json["model"] == "travel"
     assert len(model.requests) == 1
-
-
-def test_description_is_complete(gateway):
-    """The OpenAPI description has every route, and its references lead somewhere."""
-    description = gateway.get("/openapi.json").json
-    assert set(description["paths"]) >= {"/", "/generate_stream", "/v1/chat/completions", "/api/text/chat", "/metrics"}
-    names = set(description["components"]["schemas"])
-    text = json.dumps(description)
-    assert all(f"#/components/schemas/{name}" in text for name in ("ChatBody", "GenerateBody", "AiChat"))
-    assert {"ChatBody", "GenerateBody", "AiChat"} <= names

@@ -100,7 +100,7 @@ def test_unexpected_error_is_told_by_its_place(gateway, lines, monkeypatch):
     def fail(*_args, **_options):
         raise ValueError(CANARY)
 
-    monkeypatch.setattr("streamkit.web.gateway.app.read_body", fail)
+    monkeypatch.setattr("streamkit.web.gateway.answering.read_body", fail)
     reply = gateway.post("/generate", {"inputs": "x"})
     assert (reply.status, reply.json["error"]) == (500, "An error occurred.")
     first = json.loads(lines[0])

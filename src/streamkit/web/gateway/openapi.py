@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 
+from streamkit.stores import Stopped
 from streamkit.web.gateway.ai_sdk import AiChat, AiCompletion
 from streamkit.web.gateway.openai import ChatBody, CompletionsBody
 from streamkit.web.gateway.playground import PlaygroundBody
+from streamkit.web.gateway.resuming import LONGEST, RESUMABLE
 from streamkit.web.gateway.routes import ANSWERS, OPEN, PAGES
 from streamkit.web.gateway.tgi import GenerateBody
 
@@ -41,6 +43,7 @@ _PAGES: Final = {
 _REFUSALS: Final = {
     "400": "The request is not JSON, or asks for what is not supported.",
     "401": "The key is missing or wrong.",
+    "404": "There is no pipeline of this name.",
     "413": "The request is too large.",
     "422": "A field is missing or has an impossible value.",
     "429": "Too many answers at once, here or at the model; Retry-After says when to come back.",
@@ -48,14 +51,46 @@ _REFUSALS: Final = {
     "504": "The model's server did not answer in time.",
 }
 
+_ID: Final = {"type": "string", "minLength": 1, "maxLength": LONGEST}
 
-def description() -> dict[str, Any]:
-    """Return the description."""
+_STREAM_ID: Final = {
+    "name": "x-stream-id",
+    "in": "header",
+    "description": "Keeps the answer under this id: it goes on when its client leaves, and can be resumed and stopped.",
+    "schema": _ID,
+}
+
+_ID_IN_PATH: Final = {"name": "id", "in": "path", "required": True, "schema": _ID}
+
+_STATE: Final = {"type": "object", "properties": {"state": {"enum": get_args(Stopped)}}, "required": ["state"]}
+
+_STOP: Final = {
+    "summary": "Stop an answer that is kept, wherever it runs.",
+    "parameters": [_ID_IN_PATH],
+    "responses": {
+        "200": {"description": "What becomes of it.", "content": {"application/json": {"schema": _STATE}}},
+        "401": {"description": _REFUSALS["401"]},
+    },
+}
+
+
+def description(*, resumable: bool) -> dict[str, Any]:
+    """Return the description.
+
+    Args:
+        resumable: Whether answers are kept, and can be read again and stopped.
+    """
     shapes = [body for body, _, _ in _BODIES.values()]
     schemas, components = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
     paths: dict[str, Any] = {path: {"get": _page(path)} for path in PAGES}
     for path, schema in zip(_BODIES, schemas, strict=True):
         paths.setdefault(path, {})["post"] = _answer(path, schema)
+    if resumable:
+        for path in ("/", *RESUMABLE):
+            paths[path]["post"]["parameters"] = [_STREAM_ID]
+        for path in RESUMABLE:
+            paths[f"{path}/{{id}}/stream"] = {"get": _kept_stream(_BODIES[path][1])}
+            paths[f"{path}/{{id}}/stop"] = {"post": _STOP}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -83,4 +118,17 @@ def _answer(path: str, schema: Any) -> dict[str, Any]:
         "summary": summary,
         "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
         "responses": {"200": {"description": "The answer.", "content": {media: {}}}, **responses},
+    }
+
+
+def _kept_stream(media: str) -> dict[str, Any]:
+    return {
+        "summary": "Read an answer that is kept: whole, or from behind the last event that the client has.",
+        "parameters": [_ID_IN_PATH, {"name": "last-event-id", "in": "header", "schema": {"type": "string"}}],
+        "responses": {
+            "200": {"description": "The answer.", "content": {media: {}}},
+            "204": {"description": "It has ended and the client has all of it; to the AI SDK also that there is none."},
+            "401": {"description": _REFUSALS["401"]},
+            "410": {"description": "It is not kept any more, or not from that event on."},
+        },
     }
