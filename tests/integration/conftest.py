@@ -14,7 +14,6 @@ import socket
 import ssl
 import subprocess
 import threading
-import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -22,7 +21,7 @@ import attrs
 import pytest
 
 from streamkit.pipeline import Pipeline
-from streamkit.testing import EmulatedEndpoint, ScriptedToken
+from streamkit.testing import EmulatedEndpoint, NoLeaks, ScriptedToken
 
 # Read by huggingface_hub when it is imported; without them its first request calls home.
 os.environ |= {"DO_NOT_TRACK": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
@@ -50,21 +49,11 @@ class Played:
         return self.stream.result
 
 
-def _descriptors():
-    listing = Path("/proc/self/fd")
-    return len(list(listing.iterdir())) if listing.exists() else 0
-
-
 @contextmanager
 def nothing_left_behind():
-    """Hold a block to leave no thread and no descriptor; those of the servers, in this process too, end in a moment."""
-    threads, descriptors = set(threading.enumerate()), _descriptors()
-    yield
-    deadline = time.monotonic() + PATIENCE
-    while (_descriptors() > descriptors or set(threading.enumerate()) - threads) and time.monotonic() < deadline:
-        time.sleep(0.002)
-    assert not set(threading.enumerate()) - threads
-    assert _descriptors() <= descriptors
+    """Hold a block to leave no thread and no descriptor, and nothing unclosed."""
+    with NoLeaks(PATIENCE):
+        yield
     gc.collect()  # what was left unclosed says so now, and a warning is an error
 
 
