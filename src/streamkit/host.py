@@ -17,7 +17,7 @@ from streamkit._builtin import Builtin
 from streamkit.errors import PluginError, PluginLoadError
 from streamkit.hookchecks import KNOWN, PREFIXES, check_hook, check_plugin, is_function
 from streamkit.hookplan import HookPlan
-from streamkit.loading import Origin, failed, find, load, report
+from streamkit.loading import Origin, failed, find, left_out, load, report
 
 Kind: TypeAlias = Literal["sources", "transforms", "formats", "sinks"]
 KINDS: Final[tuple[Kind, ...]] = ("sources", "transforms", "formats", "sinks")
@@ -48,6 +48,7 @@ class Listed:
         hooks: The hooks it implements.
         names: The names it registers, by kind.
         error: Why it could not be loaded, if it could not.
+        left_out: Why it was not to be loaded, if the environment says so.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Listed:
     hooks: tuple[str, ...] = ()
     names: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
     error: str | None = None
+    left_out: str | None = None
 
 
 class _Manager(pluggy.PluginManager):
@@ -90,7 +92,7 @@ class Host:
         self._manager = _Manager(hookspecs.NAME)
         self._manager.add_hookspecs(hookspecs)
         self._origins: dict[str, Origin] = {}
-        self._broken: list[Listed] = []
+        self._missing: list[Listed] = []
         self._registries: dict[Kind, Mapping[str, Registered]] = {}
         if builtin:
             self.register(Builtin(), "builtin")
@@ -164,7 +166,7 @@ class Host:
         return HookPlan.compile(self._manager)
 
     def plugins(self) -> tuple[Listed, ...]:
-        """Return every plugin, those that could not be loaded last."""
+        """Return every plugin, those that are not loaded last."""
         loaded = [
             Listed(
                 name=name,
@@ -178,22 +180,26 @@ class Host:
             )
             for name, plugin in self._manager.list_name_plugin()
         ]
-        return (*loaded, *self._broken)
+        return (*loaded, *self._missing)
 
     def _load(self) -> None:
         for origin, entry_point in find():
+            reason = left_out(origin.name)
+            if reason is not None:
+                self._missing.append(Listed(name=origin.name, origin=origin, left_out=reason))
+                continue
             if self._manager.has_plugin(origin.name):
-                self._leave_out(origin, failed(origin, self._taken(origin.name)))
+                self._broken(origin, failed(origin, self._taken(origin.name)))
                 continue
             try:
                 self.register(load(origin, entry_point), origin.name)
                 for kind in KINDS:
                     self.registry(kind)  # a clash is this plugin's, which came later
             except PluginLoadError as error:
-                self._leave_out(origin, error)
+                self._broken(origin, error)
             except PluginError as error:
                 self._forget(origin.name)
-                self._leave_out(origin, failed(origin, error))
+                self._broken(origin, failed(origin, error))
             else:
                 self._origins[origin.name] = origin
 
@@ -202,8 +208,8 @@ class Host:
         owner = f"{other.distribution} {other.version}" if other else "streamkit"
         return PluginError(f"the entry point {name!r} of {owner} has that name already: uninstall one of the two")
 
-    def _leave_out(self, origin: Origin, error: PluginLoadError) -> None:
-        self._broken.append(Listed(name=origin.name, origin=origin, error=str(error)))
+    def _broken(self, origin: Origin, error: PluginLoadError) -> None:
+        self._missing.append(Listed(name=origin.name, origin=origin, error=str(error)))
         report(error)
 
     def _forget(self, name: str) -> None:

@@ -1,8 +1,8 @@
 """Finding installed plugins: entry points of the group `streamkit`, loaded one by one.
 
 `STREAMKIT_PLUGINS` is the allow list (names separated by commas; empty for none) and `STREAMKIT_DISABLED_PLUGINS` the
-block list. A plugin that is not allowed is not imported. One that cannot be loaded is reported and left out; the
-others work on.
+block list, which wins. A plugin that is not allowed is found and not imported. One that cannot be loaded is reported
+and left out; the others work on.
 """
 
 from __future__ import annotations
@@ -42,13 +42,10 @@ class Origin:
 
 
 def find() -> Iterator[tuple[Origin, EntryPoint]]:
-    """Yield the installed plugins that may be loaded, by name, without importing any."""
+    """Yield the installed plugins, by name, without importing any."""
     from importlib.metadata import entry_points
 
-    allowed, blocked = _names(ALLOWED), _names(BLOCKED) or frozenset()
     for entry_point in sorted(entry_points(group=NAME), key=lambda point: point.name):
-        if entry_point.name in blocked or (allowed is not None and entry_point.name not in allowed):
-            continue
         distribution = entry_point.dist
         yield (
             Origin(
@@ -59,6 +56,20 @@ def find() -> Iterator[tuple[Origin, EntryPoint]]:
             ),
             entry_point,
         )
+
+
+def left_out(name: str) -> str | None:
+    """Return why the environment wants a plugin not to be loaded; `None` if it may be.
+
+    Args:
+        name: The entry point's name.
+    """
+    if name in (_names(BLOCKED) or ()):
+        return f"left out by {BLOCKED}, which names it"
+    allowed = _names(ALLOWED)
+    if allowed is not None and name not in allowed:
+        return f"left out by {ALLOWED}, which does not name it"
+    return None
 
 
 def load(origin: Origin, entry_point: EntryPoint) -> Any:

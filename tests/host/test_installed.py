@@ -23,8 +23,8 @@ def good(name):
 
 
 def listed(host):
-    """Return what is known of the installed plugins, by name."""
-    return {plugin.name: plugin for plugin in host.plugins() if plugin.origin}
+    """Return what is known of the installed plugins that were chosen, by name."""
+    return {plugin.name: plugin for plugin in host.plugins() if plugin.origin and not plugin.left_out}
 
 
 def test_an_installed_plugin_is_loaded_with_its_provenance(install):
@@ -89,6 +89,23 @@ def test_the_block_list_wins(install, monkeypatch):
     monkeypatch.setenv(ALLOWED, "owl")
     monkeypatch.setenv(BLOCKED, "owl")
     assert listed(Host(entry_points=True)) == {}
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "why"),
+    [
+        (ALLOWED, "hare", "left out by STREAMKIT_PLUGINS, which does not name it"),
+        (BLOCKED, "owl", "left out by STREAMKIT_DISABLED_PLUGINS, which names it"),
+    ],
+)
+def test_one_that_was_not_chosen_is_listed_with_the_reason(install, monkeypatch, variable, value, why):
+    """Whoever misses it sees that it is installed, and which variable to change; nothing of it was imported."""
+    module = install("owl", good("owl"), version="2.3")
+    monkeypatch.setenv(variable, value)
+    (owl,) = [plugin for plugin in Host(entry_points=True).plugins() if plugin.name == "owl"]
+    origin = Origin(name="owl", module=f"{module}:plugin", distribution="streamkit-owl", version="2.3")
+    assert owl == Listed(name="owl", origin=origin, left_out=why)
+    assert module not in sys.modules
 
 
 BROKEN = {

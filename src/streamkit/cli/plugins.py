@@ -22,7 +22,7 @@ def plugins(*, as_json: bool) -> None:
     """List the plugins that streamkit finds.
 
     STREAMKIT_PLUGINS and STREAMKIT_DISABLED_PLUGINS, names separated by commas, choose those to load; one that is not
-    chosen is not imported, and not listed. With STREAMKIT_TRACE_HOOKS=1, every hook call of a run is shown.
+    chosen is listed, but not imported. With STREAMKIT_TRACE_HOOKS=1, every hook call of a run is shown.
     """
     with reported():
         from streamkit.host import Host
@@ -55,6 +55,7 @@ def describe(plugin: Listed) -> dict[str, Any]:
         "hooks": list(plugin.hooks),
         "names": {kind: list(names) for kind, names in plugin.names.items()},
         "error": plugin.error,
+        "left_out": plugin.left_out,
     }
 
 
@@ -76,7 +77,7 @@ def _print(listed: Sequence[Listed]) -> None:
             f"{known['distribution']} {known['version']}",
             known["module"],
             "\n".join(observes),
-            "\n".join(registers) if plugin.error is None else "could not be loaded, see below",
+            plugin.left_out or (plugin.error and "could not be loaded, see below") or "\n".join(registers),
         )
         table.add_row(*(Text(neutralise(cell), overflow="fold") for cell in cells))
     console.print(table)

@@ -41,6 +41,7 @@ def test_json_has_all_there_is_to_know(installed, invoke):
         "hooks": ["register_sinks", "on_text"],
         "names": {"sinks": ["hoot"]},
         "error": None,
+        "left_out": None,
     }
     assert ours.keys() == owl.keys()
     assert (ours["name"], ours["distribution"], ours["version"]) == ("builtin", "streamkit-hf", version("streamkit-hf"))
@@ -64,6 +65,15 @@ def test_one_that_could_not_be_loaded_is_listed_with_the_reason(installed, invok
     assert "could not be" in result.stdout.partition("ImportError")[0]
     assert "plugin 'owl' could not be loaded: ImportError: no␛[2J wings" in result.stdout
     assert json.loads(invoke("plugins", "--json").stdout)[1]["error"].startswith("plugin 'owl'")
+
+
+def test_one_that_was_left_out_is_listed_with_the_reason(installed, invoke, monkeypatch):
+    """In its row, and in its object."""
+    monkeypatch.setenv("COLUMNS", "160")
+    installed(left_out="left out by STREAMKIT_PLUGINS, which does not name it", hooks=(), names={})
+    (row,) = [line for line in invoke("plugins").stdout.splitlines() if line.startswith("owl")]
+    assert row.rstrip().endswith("left out by STREAMKIT_PLUGINS, which does not name it")
+    assert json.loads(invoke("plugins", "--json").stdout)[1]["left_out"].startswith("left out by STREAMKIT_PLUGINS")
 
 
 def test_the_warning_about_a_broken_plugin_is_not_shown_twice(invoke, monkeypatch):
