@@ -15,7 +15,6 @@ import ssl
 import subprocess
 import threading
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 import attrs
 import pytest
