@@ -46,6 +46,7 @@ from streamkit.run import Run, RunResult
 from streamkit.stores import LogEntry, LogHead
 
 if TYPE_CHECKING:
+    from streamkit.many import arun_many, run_many
     from streamkit.quick import astream, stream
     from streamkit.sinks import Callback, Collect, Console, JsonLines, TextFile
     from streamkit.sources import (
@@ -128,15 +129,18 @@ __all__ = [
     "TrimStart",
     "TruncatedStreamError",
     "Usage",
+    "arun_many",
     "astream",
     "from_iterable",
     "hookimpl",
     "recommended_transforms",
+    "run_many",
     "stream",
 ]
 
 # What a pipeline is made of costs more to import than all the rest; a plugin needs none of it, a pipeline some.
 _LAZY = {
+    "many": ("arun_many", "run_many"),
     "quick": ("astream", "stream"),
     "sinks": ("Callback", "Collect", "Console", "JsonLines", "TextFile"),
     "sources": (
