@@ -183,7 +183,8 @@ class Pipeline:
             return await stream.finish()
 
     def _run(self, question: str | Sequence[Message] | Request, parameters: Mapping[str, Any]) -> Run:
-        request = Request.of(question, {**self.parameters, **parameters})
+        asked = question.parameters if isinstance(question, Request) else {}
+        request = Request.of(question, {**self.parameters, **asked, **parameters})
         for transform in reversed(self.transforms):
             prepare = getattr(transform, "prepare", None)
             if prepare is not None:

@@ -215,6 +215,15 @@ def test_what_is_inside_of_a_source_must_be_one():
         Pipeline(Retry("https://x.example"))
 
 
+def test_the_parameters_of_a_request_win_over_the_pipeline_s():
+    """And those of the call over both."""
+    seen = []
+    hooks = {"on_start": lambda request: seen.append(request)}  # noqa: PLW0108 - hooks are called by their names
+    pipeline = Pipeline(Says(), parameters={"seed": 1, "top_k": 1, "top_p": 0.1}, callbacks=hooks)
+    pipeline.run(Request(prompt="Hi", parameters={"seed": 2, "top_k": 2}), seed=3)
+    assert seen[0].parameters == {"seed": 3, "top_k": 2, "top_p": 0.1}
+
+
 def test_a_conversation_is_asked_as_a_prompt_is():
     """Both reach the source as a request."""
     turn = {"role": "user", "content": "Hello"}
