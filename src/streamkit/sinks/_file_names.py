@@ -59,10 +59,8 @@ def file_of(path: Path, request: Request) -> Path:
 
 
 def _question(request: Request) -> str:
-    if request.prompt is not None:
-        return request.prompt
-    content = (request.messages or ())[-1].get("content")
-    return content if isinstance(content, str) else ""
+    asked = request.prompt if request.messages is None else request.messages[-1].get("content")
+    return asked if isinstance(asked, str) else ""
 
 
 def _slug(text: str) -> str:
