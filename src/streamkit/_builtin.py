@@ -60,3 +60,10 @@ class Builtin:
             "json_lines": sinks.JsonLines,
             "text_file": sinks.TextFile,
         }
+
+    @hookimpl
+    def register_stores(self) -> Mapping[str, Callable[..., Any]]:
+        """Return the store that needs nothing but memory."""
+        from streamkit.stores.memory import MemoryStore
+
+        return {"memory": MemoryStore}

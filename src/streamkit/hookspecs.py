@@ -21,7 +21,8 @@ import pluggy
 from streamkit.events import Attempt, Token
 from streamkit.protocols import Format
 from streamkit.request import Request
-from streamkit.run import Run, RunResult
+from streamkit.result import RunResult
+from streamkit.run import Run
 
 NAME = "streamkit"
 """Name of the pluggy project and of the entry-point group."""
@@ -29,7 +30,7 @@ NAME = "streamkit"
 hookspec = pluggy.HookspecMarker(NAME)
 hookimpl = pluggy.HookimplMarker(NAME)
 
-REGISTRATION = ("register_sources", "register_transforms", "register_formats", "register_sinks")
+REGISTRATION = ("register_sources", "register_transforms", "register_formats", "register_sinks", "register_stores")
 LIFECYCLE = ("on_start", "on_retry", "on_token", "on_text", "on_completion", "on_error", "on_abort", "on_final")
 
 
@@ -51,6 +52,11 @@ def register_formats() -> Mapping[str, Format]:  # type: ignore[empty-body]
 @hookspec
 def register_sinks() -> Mapping[str, Callable[..., Any]]:  # type: ignore[empty-body]
     """Return sinks by name; a factory takes the options of the sink as keywords."""
+
+
+@hookspec
+def register_stores() -> Mapping[str, Callable[..., Any]]:  # type: ignore[empty-body]
+    """Return stores of resumable streams by name; a factory takes the options of the store as keywords."""
 
 
 @hookspec

@@ -19,8 +19,8 @@ from streamkit.hookchecks import KNOWN, PREFIXES, check_hook, check_plugin, is_f
 from streamkit.hookplan import HookPlan
 from streamkit.loading import Origin, failed, find, left_out, load, report
 
-Kind: TypeAlias = Literal["sources", "transforms", "formats", "sinks"]
-KINDS: Final[tuple[Kind, ...]] = ("sources", "transforms", "formats", "sinks")
+Kind: TypeAlias = Literal["sources", "transforms", "formats", "sinks", "stores"]
+KINDS: Final[tuple[Kind, ...]] = ("sources", "transforms", "formats", "sinks", "stores")
 
 
 @attrs.frozen(kw_only=True)
@@ -143,7 +143,7 @@ class Host:
         """Return the named parts of a kind; the plugins are asked once.
 
         Args:
-            kind: `sources`, `transforms`, `formats` or `sinks`.
+            kind: `sources`, `transforms`, `formats`, `sinks` or `stores`.
 
         Raises:
             PluginError: Two plugins register one name, or one returned something that is not a mapping of names.

@@ -4,7 +4,7 @@
 keeps them where other processes find them.
 """
 
-from streamkit.web.resumable.memory import MemoryStore
+from streamkit.stores.memory import MemoryStore
 from streamkit.web.resumable.reading import stream_bytes
 from streamkit.web.resumable.runs import ResumableRuns, Started
 

@@ -13,7 +13,8 @@ from streamkit.drivers.asynchronous import AsyncStream
 from streamkit.errors import FencedError, SourceError, StoreError, TruncatedStreamError
 from streamkit.protocols import Encoder
 from streamkit.request import Request
-from streamkit.run import Run, RunResult
+from streamkit.result import RunResult
+from streamkit.run import Run
 from streamkit.stores import Ending, LogHead, StreamLog
 
 logger = logging.getLogger("streamkit.resumable")
