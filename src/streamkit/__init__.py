@@ -42,7 +42,8 @@ from streamkit.host import Host
 from streamkit.pipeline import Pipeline
 from streamkit.protocols import Batch, Composable
 from streamkit.request import Request
-from streamkit.run import Run, RunResult
+from streamkit.result import RunResult
+from streamkit.run import Run
 from streamkit.stores import LogEntry, LogHead
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from streamkit.run import RunResult
+    from streamkit.result import RunResult
 
 
 class StreamkitError(Exception):

@@ -18,7 +18,8 @@ from streamkit.errors import ConfigurationError, SourceError, StreamkitError
 from streamkit.events import Attempt
 from streamkit.pipeline import Pipeline
 from streamkit.request import Message, Request
-from streamkit.run import Run, RunResult
+from streamkit.result import RunResult
+from streamkit.run import Run
 
 Question = TypeVar("Question", bound=str | Sequence[Message] | Request)
 

@@ -15,7 +15,8 @@ from streamkit.hookplan import HookPlan
 from streamkit.host import Host
 from streamkit.protocols import AsyncSink, AsyncSource, Composable, Sink, Source, Transform, every_source
 from streamkit.request import Message, Request
-from streamkit.run import Run, RunResult
+from streamkit.result import RunResult
+from streamkit.run import Run
 
 if TYPE_CHECKING:
     from pathlib import Path

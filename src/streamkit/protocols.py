@@ -18,7 +18,7 @@ from streamkit.request import Request
 
 if TYPE_CHECKING:
     from streamkit.pipeline import Pipeline
-    from streamkit.run import RunResult
+    from streamkit.result import RunResult
 
 Batch: TypeAlias = Sequence[Event]
 """Events that arrived together, in order; a source yields one batch for each thing it reads."""

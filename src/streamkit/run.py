@@ -13,79 +13,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Literal, TypeAlias, cast
-
-import attrs
+from typing import cast
 
 from streamkit.chain import Chain
 from streamkit.errors import GenerationError, StreamkitError
-from streamkit.events import Event, Finish, FinishReason, Token, ToolCallDelta, Usage
+from streamkit.events import Event, Finish, Token, ToolCallDelta
 from streamkit.protocols import Batch, Transform
 from streamkit.request import Request
-
-Outcome: TypeAlias = Literal["completed", "aborted", "failed"]
-
-
-@attrs.frozen(kw_only=True)
-class ToolCall:
-    """A tool call put together from its pieces.
-
-    Args:
-        id: The engine's name for the call.
-        name: The tool's name.
-        arguments: JSON text as the model wrote it; incomplete if the answer was cut.
-    """
-
-    id: str | None
-    name: str | None
-    arguments: str
-
-
-@attrs.frozen(kw_only=True)
-class Timings:
-    """How long it took, in seconds on a monotonic clock from the start of the run.
-
-    Args:
-        first_token: Until the first token was read; `None` if there was none.
-        total: Until the run was settled.
-    """
-
-    first_token: float | None
-    total: float
-
-
-@attrs.frozen(kw_only=True)
-class RunResult:
-    """What one run came to; there is exactly one for each run.
-
-    Args:
-        text: The clean text, as far as it got.
-        outcome: `completed`, `aborted` (the consumer left) or `failed`.
-        finish_reason: Why the model's answer ended, normalised; `None` when nobody said.
-        stop: The stop sequence that ended it.
-        usage: Token counts the engine reported.
-        timings: How long it took.
-        error: What ended a failed run.
-        tokens: Tokens read from the source.
-        reasoning: The text of the reasoning channel.
-        tool_calls: Tool calls, in the order of their index.
-        raw_reason: The finish reason in the engine's word.
-        reconciled: Whether the tokens read came to the text that the engine says it generated; `False` means that
-            some were lost or changed on their way, `None` that nobody can tell.
-    """
-
-    text: str
-    outcome: Outcome
-    finish_reason: FinishReason | None
-    stop: str | None
-    usage: Usage | None
-    timings: Timings
-    error: Exception | None
-    tokens: int
-    reasoning: str
-    tool_calls: tuple[ToolCall, ...]
-    raw_reason: str | None
-    reconciled: bool | None
+from streamkit.result import Outcome, RunResult, Timings, ToolCall
 
 
 class Run:

@@ -8,7 +8,8 @@ import pytest
 from streamkit.errors import ConfigurationError, GenerationError, PluginError
 from streamkit.events import Attempt, Finish, Token, ToolCallDelta, Usage
 from streamkit.request import Request
-from streamkit.run import Run, ToolCall
+from streamkit.result import ToolCall
+from streamkit.run import Run
 
 REQUEST = Request(prompt="Hi")
 USAGE = Usage(completion_tokens=2)

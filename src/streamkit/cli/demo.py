@@ -11,7 +11,7 @@ from streamkit.cli.failures import reported
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from streamkit.run import RunResult
+    from streamkit.result import RunResult
 
 PACE: Final = 0.12
 """Seconds between two tokens: slow enough to see a token being held."""

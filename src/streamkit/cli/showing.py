@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from streamkit.pipeline import Pipeline
     from streamkit.protocols import AsyncSink, Sink
     from streamkit.request import Message
-    from streamkit.run import RunResult
+    from streamkit.result import RunResult
 
 
 @attrs.frozen(kw_only=True)

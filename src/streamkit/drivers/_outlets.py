@@ -11,7 +11,8 @@ from streamkit.errors import ConfigurationError, SinkError
 from streamkit.events import Event, Token
 from streamkit.hookplan import Hook
 from streamkit.request import Request
-from streamkit.run import Run, RunResult
+from streamkit.result import RunResult
+from streamkit.run import Run
 
 Deliver: TypeAlias = Callable[[Sequence[Event]], Awaitable[None] | None]
 

@@ -13,7 +13,8 @@ from streamkit.errors import ConfigurationError, SinkError
 from streamkit.events import Attempt, Event, Token
 from streamkit.hookplan import Hook, HookPlan
 from streamkit.protocols import Sink, Source
-from streamkit.run import Run, RunResult
+from streamkit.result import RunResult
+from streamkit.run import Run
 
 
 class Stream:

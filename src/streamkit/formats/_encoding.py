@@ -19,7 +19,7 @@ from streamkit.errors import (
 from streamkit.protocols import Mask
 
 if TYPE_CHECKING:
-    from streamkit.run import RunResult
+    from streamkit.result import RunResult
 
 MASKED = "An error occurred."
 STOPPED = "The answer was stopped before its end."

@@ -19,7 +19,7 @@ from streamkit.formats._sse_writing import DONE, KEEP_ALIVE
 from streamkit.protocols import Mask
 
 if TYPE_CHECKING:
-    from streamkit.run import RunResult
+    from streamkit.result import RunResult
 
 _REASONS: Final[Mapping[FinishReason, str]] = {
     "length": "length",

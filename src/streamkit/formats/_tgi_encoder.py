@@ -11,7 +11,7 @@ from streamkit.formats._sse_writing import KEEP_ALIVE
 from streamkit.protocols import Mask
 
 if TYPE_CHECKING:
-    from streamkit.run import RunResult
+    from streamkit.result import RunResult
 
 _EVENT: Final = b'data: {"index":%d,"token":{"id":%d,"text":%b,"logprob":%a,"special":%b},%b}\n\n'
 _MORE: Final = b'"generated_text":null,"details":null'

@@ -29,7 +29,7 @@ from streamkit.formats._lines import MAX_EVENT_BYTES
 from streamkit.protocols import Mask
 
 if TYPE_CHECKING:
-    from streamkit.run import RunResult
+    from streamkit.result import RunResult
 
 CONTENT_TYPE: Final = "application/x-ndjson"
 

@@ -18,7 +18,7 @@ from streamkit.formats._encoding import fault_of, mask_error, whole_characters
 from streamkit.protocols import Mask
 
 if TYPE_CHECKING:
-    from streamkit.run import RunResult
+    from streamkit.result import RunResult
 
 CONTENT_TYPE: Final = "text/plain; charset=utf-8"
 

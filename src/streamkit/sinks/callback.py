@@ -12,7 +12,7 @@ from streamkit.errors import ConfigurationError
 from streamkit.events import Event, Token
 from streamkit.protocols import AsyncWriter, Writer
 from streamkit.request import Request
-from streamkit.run import RunResult
+from streamkit.result import RunResult
 
 
 def _callable(_: object, __: object, function: Any) -> None:

@@ -7,7 +7,7 @@ import attrs
 from streamkit.events import Event
 from streamkit.protocols import Writer
 from streamkit.request import Request
-from streamkit.run import RunResult
+from streamkit.result import RunResult
 
 
 @attrs.frozen

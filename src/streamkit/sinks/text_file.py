@@ -13,7 +13,7 @@ from streamkit.events import Event, Token
 from streamkit.files import open_private, write_all
 from streamkit.protocols import Writer
 from streamkit.request import Request
-from streamkit.run import RunResult
+from streamkit.result import RunResult
 from streamkit.sinks._file_names import fields_of, file_of
 
 Mode: TypeAlias = Literal["create", "replace", "append"]

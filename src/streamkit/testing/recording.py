@@ -11,7 +11,8 @@ from streamkit.events import Attempt, Token
 from streamkit.host import Host
 from streamkit.pipeline import Pipeline
 from streamkit.request import Request
-from streamkit.run import Run, RunResult
+from streamkit.result import RunResult
+from streamkit.run import Run
 
 GRAMMAR: Final = "on_start on_retry* (on_token | on_text | on_completion)* (on_error | on_abort)? on_final"
 """The order in which the hooks of one run are called, whatever happens."""

@@ -12,7 +12,7 @@ import attrs
 from streamkit.errors import GenerationError, SinkError, StreamkitError
 from streamkit.events import Event
 from streamkit.protocols import Encoder
-from streamkit.run import RunResult
+from streamkit.result import RunResult
 from streamkit.web._statuses import Refusal, refusal
 
 logger = logging.getLogger("streamkit.web")

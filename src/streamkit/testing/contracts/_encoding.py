@@ -10,7 +10,8 @@ from streamkit.errors import ConfigurationError
 from streamkit.events import Event
 from streamkit.protocols import Encoder, Format
 from streamkit.request import Request
-from streamkit.run import Run, RunResult
+from streamkit.result import RunResult
+from streamkit.run import Run
 from streamkit.testing.contracts._endings import ENDINGS, Ending, halved, settled
 from streamkit.testing.contracts._laws import LawBroken, examine, guarded, written
 from streamkit.testing.contracts._streams import streams

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final, Literal, TypeAlias
 
 from streamkit.errors import StreamkitError
-from streamkit.run import Run, RunResult
+from streamkit.result import RunResult
+from streamkit.run import Run
 
 Ending: TypeAlias = Literal["completed", "aborted", "failed"]
 ENDINGS: Final[tuple[Ending, ...]] = ("completed", "aborted", "failed")

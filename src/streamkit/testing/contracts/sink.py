@@ -14,7 +14,8 @@ from streamkit.events import Event, Finish
 from streamkit.pipeline import Pipeline
 from streamkit.protocols import AsyncSink, Sink
 from streamkit.request import Request
-from streamkit.run import Run, RunResult
+from streamkit.result import RunResult
+from streamkit.run import Run
 from streamkit.testing.contracts._endings import ENDINGS, Ending, halved, settled
 from streamkit.testing.contracts._laws import LawBroken, about, check_frozen, examine, guarded, written
 from streamkit.testing.contracts._streams import pairs, streams

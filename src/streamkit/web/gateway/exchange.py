@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final
 
-from streamkit.run import RunResult
+from streamkit.result import RunResult
 from streamkit.web.gateway.log import logger, place
 from streamkit.web.gateway.refusals import response_to
 from streamkit.web.gateway.routes import ELSEWHERE

@@ -19,7 +19,7 @@ from streamkit.formats._encoding import new_id
 from streamkit.formats._openai_encoder import counts_of, reason_of
 from streamkit.protocols import Encoder
 from streamkit.request import Message
-from streamkit.run import RunResult
+from streamkit.result import RunResult
 from streamkit.web.gateway.asked import Asked, Natural, check_messages, given, stops_of
 from streamkit.web.gateway.body import parse
 from streamkit.web.gateway.refusals import RefusalError, told

@@ -15,7 +15,7 @@ import msgspec
 from streamkit.events import Token
 from streamkit.formats import Tgi
 from streamkit.protocols import Encoder
-from streamkit.run import RunResult
+from streamkit.result import RunResult
 from streamkit.web.gateway.asked import Asked, Natural, given, stops_of
 from streamkit.web.gateway.body import parse
 from streamkit.web.gateway.refusals import RefusalError, told

@@ -10,7 +10,7 @@ import msgspec
 from streamkit.events import Event, Token
 from streamkit.formats._encoding import fault_of
 from streamkit.protocols import Encoder
-from streamkit.run import RunResult
+from streamkit.result import RunResult
 from streamkit.web.gateway.refusals import told
 
 Document: TypeAlias = Callable[[RunResult, Sequence[Token]], Any]

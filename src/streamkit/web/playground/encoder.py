@@ -19,7 +19,7 @@ from streamkit.protocols import Mask
 from streamkit.web.playground.reports import CHANNEL
 
 if TYPE_CHECKING:
-    from streamkit.run import RunResult
+    from streamkit.result import RunResult
 
 
 class PlaygroundEncoder:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import attrs
 
 from streamkit.events import Event, Token
-from streamkit.run import RunResult
+from streamkit.result import RunResult
 
 CHANNEL: Final = "playground"
 """Where the reports travel, behind the text that they tell of."""
