@@ -87,12 +87,22 @@ def test_text_behind_each_transform_is_told():
     assert tokens[1]["steps"] == ["a\nUs"] * 4
 
 
-def test_text_on_other_channels_and_text_that_is_taken_out():
-    """Reasoning is told by its channel, a tag and white space as scrubbed."""
-    _, reports = _run(["<think>", "hm", "</think>", " ", "Hi"], (SplitReasoning(), TrimStart()))
+@pytest.mark.parametrize("ids", [True, False])
+def test_text_on_other_channels_and_text_that_is_taken_out(ids):
+    """Reasoning is told by its channel, a tag and white space as scrubbed, and no token is taken for another."""
+    chain = (SplitReasoning(), TrimStart())
+    _, reports = _run(["<think>", "hm", "\n", "</think>", "\n", "Hi", "\n"], chain, ids=ids)
     tokens = _last(reports)
-    assert [each["fate"] for each in tokens] == ["scrubbed", "passed", "scrubbed", "scrubbed", "passed"]
+    fates = ["scrubbed", "passed", "passed", "scrubbed", "scrubbed", "passed", "passed"]
+    assert [each["fate"] for each in tokens] == fates
     assert tokens[1]["channel"] == "reasoning"
+
+
+def test_token_that_is_left_behind_is_not_held_any_more():
+    """What a transform swallowed is told as soon as a later token has left it, not at the end."""
+    _, reports = _run(["<think>", "hm", "</think>", "Hi"], (SplitReasoning(),), ids=False)
+    told = [[(each["n"], each["fate"]) for each in report["tokens"]] for report in reports]
+    assert told == [[(0, "held")], [(0, "scrubbed"), (1, "passed")], [(2, "held")], [(2, "scrubbed"), (3, "passed")]]
 
 
 def test_text_that_became_another_is_changed():

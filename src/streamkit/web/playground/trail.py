@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any, Literal, TypeAlias
 
 import attrs
@@ -24,28 +25,33 @@ class Trace:
         number: Its place in the answer, from 0.
         token: As it was decoded.
         at: When it came, in seconds from the start.
+        piece: As it was when it last left a transform.
         texts: Its text behind each transform that it has left.
         channel: Where its text went.
         held_by: The first transform that it left later than it came.
         left: When it last left the chain.
+        lost: Whether a transform has let a later token go without it.
         told: What was reported of it.
     """
 
     number: int
     token: Token
     at: float
+    piece: Token
     texts: list[str] = attrs.field(factory=list)
     channel: str = "text"
     held_by: int | None = None
     left: float | None = None
+    lost: bool = False
     told: dict[str, Any] = attrs.field(factory=dict)
 
 
 class Trail:
     """Follows tokens through a chain, from what goes into each transform and what leaves it.
 
-    A transform keeps the ids of tokens and their order, so the first token with an id that waits in a transform is the
-    one that leaves it. What became of a token is told by the first transform that did not let its text pass:
+    A transform keeps tokens in their order, and what the model wrote in `raw`: by that a token that leaves is known
+    again among those that wait, and what waited before it will not leave any more. What became of a token is told by
+    the first transform that did not let its text pass:
 
     - `passed`, or `released` if a transform kept it waiting for a while; `held` while one does.
     - `hidden`: a special token without its text. `joined`: half a character, whose text left with its other half.
@@ -71,7 +77,7 @@ class Trail:
 
     def enter(self, token: Token) -> None:
         """Take a token before the chain."""
-        trace = Trace(self._count, token, self._now(), channel=token.channel)
+        trace = Trace(self._count, token, self._now(), token, channel=token.channel)
         self._count += 1
         self._newest = self._open[trace.number] = trace
         if self._waiting:
@@ -88,12 +94,10 @@ class Trail:
         """
         trace = self._leaving[stage]
         if not piece.cont:
-            waiting = self._waiting[stage]
-            whose = (piece.id, piece.special)
-            trace = next((each for each in waiting if (each.token.id, each.token.special) == whose), None)
+            trace = self._known_again(stage, piece)
             if trace is None:
                 return  # of the transform's own making
-            waiting.remove(trace)
+            trace.piece = piece
             self._leaving[stage] = trace
             trace.texts.append(piece.text)
             if stage + 1 < len(self._waiting):
@@ -134,13 +138,26 @@ class Trail:
                 report.append({"n": trace.number, **first, **said})
         return report
 
+    def _known_again(self, stage: int, piece: Token) -> Trace | None:
+        """Return the token that leaves a transform; those that came before it and wait there are lost."""
+        waiting = self._waiting[stage]
+        for same in (_itself, _text_of_the_model, _id):
+            for at, trace in enumerate(waiting):
+                if same(trace.piece, piece):
+                    for lost in islice(waiting, at):
+                        lost.lost = True
+                    for _ in range(at + 1):
+                        waiting.popleft()
+                    return trace
+        return None
+
     def _fate(self, trace: Trace) -> tuple[Fate, int | None]:
         before = trace.token.text
         for stage, after in enumerate(trace.texts):
             if after != before:
                 return self._done_by(stage, trace, before, after), stage
         if len(trace.texts) < len(self._waiting):
-            return self._undecided(), len(trace.texts)
+            return "scrubbed" if trace.lost else self._undecided(), len(trace.texts)
         return ("passed", None) if trace.held_by is None else ("released", trace.held_by)
 
     def _done_by(self, stage: int, trace: Trace, before: str, after: str) -> Fate:
@@ -173,3 +190,19 @@ class Trail:
 
     def _now(self) -> float:
         return round(self._clock() - self._started, 4)
+
+
+def _itself(before: Token, after: Token) -> bool:
+    return before is after
+
+
+def _text_of_the_model(before: Token, after: Token) -> bool:
+    return _id(before, after) and _raw(before) == _raw(after)
+
+
+def _id(before: Token, after: Token) -> bool:
+    return (before.id, before.special) == (after.id, after.special)
+
+
+def _raw(token: Token) -> str:
+    return token.text if token.raw is None else token.raw
