@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import rich_click as click
 
+from streamkit.cli.batch import batch
 from streamkit.cli.demo import demo
 from streamkit.cli.emulate import emulate
 from streamkit.cli.new_plugin import new_plugin
@@ -25,6 +26,7 @@ def app() -> None:
 
 
 app.add_command(run)
+app.add_command(batch)
 app.add_command(record)
 app.add_command(replay)
 app.add_command(demo)

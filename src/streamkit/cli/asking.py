@@ -21,10 +21,9 @@ APIS: Final = ("auto", "tgi", "chat", "completions", "ollama")
 
 
 @attrs.frozen(kw_only=True)
-class Asking:
-    """The options of a command that asks; a field is what its option says, and `None` or empty without it."""
+class Whom:
+    """The options that say whom to ask, and how; a field is what its option says, and `None` or empty without it."""
 
-    prompt: str | None
     endpoint: str | None
     model: str | None
     pipeline_file: str | None
@@ -40,13 +39,9 @@ class Asking:
     first_token_timeout: float | None
     token_timeout: float | None
 
-    def question(self) -> str | list[Message]:
-        """Return the question.
-
-        Raises:
-            click.UsageError: There is none.
-        """
-        return as_question(read_prompt(self.prompt), chat=self.chat, system=self.system)
+    def asked(self, prompt: str) -> str | list[Message]:
+        """Return a prompt as it is to be asked: as it is, or as a conversation."""
+        return as_question(prompt, chat=self.chat, system=self.system)
 
     def parameters(self) -> dict[str, Any]:
         """Return the generation parameters.
@@ -59,13 +54,10 @@ class Asking:
     def pipeline(self) -> Pipeline:
         """Return the pipeline of the file, or one of the source alone, observed by the installed plugins.
 
-        Failed tries are said on stderr.
-
         Raises:
             click.UsageError: The options name no source, or two.
             ConfigurationError: An option or the file is wrong.
         """
-        from streamkit.cli.tries import Tries
         from streamkit.host import Host
         from streamkit.pipeline import Pipeline
 
@@ -76,7 +68,7 @@ class Asking:
             attempts = 1 + (self.retries or 0)
             source = Retry(pipeline.source, attempts=attempts, load_timeout=self.load_timeout or 0.0)
             pipeline = pipeline.evolve(source=source)
-        return pipeline.evolve(callbacks=[Tries()], host=Host.default())
+        return pipeline.evolve(host=Host.default())
 
     def _described(self, path: str) -> Pipeline:
         from streamkit.pipeline import Pipeline
@@ -118,13 +110,31 @@ class Asking:
         return token
 
 
+@attrs.frozen(kw_only=True)
+class Asking(Whom):
+    """The options of a command that asks once: those of `Whom`, and the prompt."""
+
+    prompt: str | None
+
+    def question(self) -> str | list[Message]:
+        """Return the question.
+
+        Raises:
+            click.UsageError: There is none.
+        """
+        return self.asked(read_prompt(self.prompt))
+
+    def pipeline(self) -> Pipeline:
+        """Return the pipeline, which says on stderr what became of failed tries; see `Whom.pipeline`."""
+        from streamkit.cli.tries import Tries
+
+        return super().pipeline().evolve(callbacks=[Tries()])
+
+
 _TIMEOUTS: Final = {"timeout": "total", "first_token_timeout": "first_token", "token_timeout": "between_tokens"}
 _SECONDS: Final = click.FloatRange(0, min_open=True)
 
-asks = group(
-    Asking,
-    "asking",
-    click.argument("prompt", required=False),
+_WHOM: Final = (
     click.option("--endpoint", metavar="URL", help="The server to ask."),
     click.option("--model", metavar="ID", help="A model on the Hub, or the model of --endpoint where it has several."),
     click.option("--pipeline", "pipeline_file", metavar="FILE", help="A TOML file that describes source and chain."),
@@ -150,4 +160,9 @@ asks = group(
     ),
     click.option("--token-timeout", type=_SECONDS, metavar="SECONDS", help="Limit from token to token.  [default: 60]"),
 )
+
+asks = group(Asking, "asking", click.argument("prompt", required=False), *_WHOM)
 """Gives a command the options of `Asking`, as `asking`."""
+
+asks_each = group(Whom, "whom", *_WHOM)
+"""Gives a command the options of `Whom`, as `whom`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamkit.run import RunResult
+from streamkit.result import RunResult
 
 
 def closing_line(result: RunResult) -> str:
@@ -17,8 +17,7 @@ def closing_line(result: RunResult) -> str:
     Returns:
         Such as `first token 182 ms · 41.3 tokens/s · 57 tokens · stop_sequence '\nUser:'`.
     """
-    counted = result.usage.completion_tokens if result.usage is not None else None
-    tokens = result.tokens if counted is None else counted
+    tokens = tokens_of(result)
     parts = []
     first = result.timings.first_token
     if first is not None:
@@ -31,6 +30,12 @@ def closing_line(result: RunResult) -> str:
     if result.reconciled is False:
         parts.append("not the text that the server says it generated")
     return " · ".join(parts)
+
+
+def tokens_of(result: RunResult) -> int:
+    """Return how many tokens an answer has: as the engine counts them, or else as pieces arrived."""
+    counted = result.usage.completion_tokens if result.usage is not None else None
+    return result.tokens if counted is None else counted
 
 
 def _ending(result: RunResult) -> str:

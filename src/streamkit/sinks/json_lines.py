@@ -15,8 +15,8 @@ from streamkit.events import Event
 from streamkit.files import append_line, open_for_lines
 from streamkit.protocols import Writer
 from streamkit.request import Request
-from streamkit.run import RunResult
-from streamkit.sinks.records import encode_object, encode_result, event_name
+from streamkit.result import RunResult
+from streamkit.sinks.records import encode_object, encode_result, event_name, question_of
 
 
 def _path_or_file(given: str | os.PathLike[str] | IO[Any]) -> Path | IO[Any]:
@@ -108,10 +108,8 @@ class _ResultWriter:
         pass
 
     def close(self, result: RunResult) -> None:
-        asked = self._request
-        question = {"messages": asked.messages} if asked.prompt is None else {"prompt": asked.prompt}
         try:
-            self._lines.add(encode_result(result, **question))
+            self._lines.add(encode_result(result, **question_of(self._request)))
         finally:
             self._lines.close()
 

@@ -10,7 +10,8 @@ import msgspec
 
 from streamkit.events import Attempt, Event, Finish, Token, ToolCallDelta
 from streamkit.formats._json import repair
-from streamkit.run import RunResult
+from streamkit.request import Request
+from streamkit.result import RunResult
 
 _LINE_SEPARATORS = ((b"\xc2\x85", b"\\u0085"), (b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"))
 """Characters that JSON allows in a string and `str.splitlines` takes for the end of a line; they become escapes."""
@@ -55,6 +56,11 @@ def encode_object(value: Any, **tags: Any) -> bytes:
 def encode_result(result: RunResult, **tags: Any) -> bytes:
     """Encode how a run ended as one JSON object on one line, line end included; the tags come first."""
     return encode_object(result, **tags) + b"\n"
+
+
+def question_of(request: Request) -> dict[str, Any]:
+    """Return what was asked, as the members of a result's object: `prompt` or `messages`."""
+    return {"messages": request.messages} if request.prompt is None else {"prompt": request.prompt}
 
 
 def _encode(value: Any) -> bytes:
