@@ -21,6 +21,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import os
+import re
 import tomllib
 import typing
 from collections.abc import Iterable, Mapping
@@ -33,8 +34,12 @@ import msgspec
 from streamkit.errors import ConfigurationError
 from streamkit.host import Host, Kind
 from streamkit.protocols import AsyncSource, Format, Source
+from streamkit.stores import StreamStore
 
 SECRET: Final = "token"  # noqa: S105 - the name of an option, not a secret
+
+_PASSWORD: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@]*:[^/?#@]+@", re.IGNORECASE)
+"""The beginning of a URL that has a password in it."""
 
 
 @attrs.frozen(kw_only=True)
@@ -93,9 +98,9 @@ def part(kind: Kind, described: Any, host: Host, where: str) -> Any:
     """Build one part.
 
     Args:
-        kind: `sources`, `transforms` or `sinks`.
+        kind: `sources`, `transforms`, `sinks` or `stores`.
         described: A registered name, or a table with the name under `use` and the options beside it; an option that
-            is a source is described in the same way.
+            is a source or a store is described in the same way.
         host: Where the name is registered.
         where: The place, for messages.
 
@@ -157,7 +162,7 @@ def _arguments(
             raise ConfigurationError(f"{where}: unknown option {key!r}{_near(key, parameters)}")
         variadic = key in parameters and parameters[key].kind is inspect.Parameter.VAR_POSITIONAL
         hint = hints.get(key, Any)
-        if variadic and _is_source(hint):
+        if variadic and _kind_of(hint) == "sources":
             positional = _parts("sources", given, host, f"{where}: {key}")
             continue
         value = _value(key, given, hint, host, f"{where}: {key}")
@@ -184,14 +189,15 @@ def _described(factory: Any, where: str) -> tuple[Mapping[str, inspect.Parameter
 
 
 def _value(key: str, given: Any, hint: Any, host: Host, where: str) -> Any:
-    if _is_source(hint):
-        return part("sources", given, host, where)
+    kind = _kind_of(hint)
+    if kind is not None and not (isinstance(given, bool) and bool in typing.get_args(hint)):
+        return part(kind, given, host, where)
     if isinstance(given, Mapping) and set(given) == {"env"}:
         name = given["env"]
         if not isinstance(name, str) or name not in os.environ:
             raise ConfigurationError(f"{where}: the environment variable {name!r} is not set")
         return os.environ[name]
-    if key == SECRET and isinstance(given, str):
+    if isinstance(given, str) and (key == SECRET or _PASSWORD.match(given)):
         raise ConfigurationError(f'{where}: a secret does not belong in a file: write {key} = {{ env = "NAME" }}')
     if isinstance(given, Mapping) and attrs.has(hint):
         return make(hint, given, host, where)
@@ -208,8 +214,12 @@ def _value(key: str, given: Any, hint: Any, host: Host, where: str) -> Any:
         return given  # a type that only the part itself can judge
 
 
-def _is_source(hint: Any) -> bool:
-    return not {Source, AsyncSource}.isdisjoint((hint, *typing.get_args(hint)))
+def _kind_of(hint: Any) -> Kind | None:
+    """Return what an option of this type takes, where that is a part."""
+    types = (hint, *typing.get_args(hint))
+    if StreamStore in types:
+        return "stores"
+    return "sources" if Source in types or AsyncSource in types else None
 
 
 def _near(name: str, known: Iterable[str]) -> str:

@@ -160,6 +160,17 @@ def test_secrets_come_from_the_environment_and_do_not_show(written):
     assert "hf_secret" not in str(pipeline.source)
 
 
+@pytest.mark.parametrize("url", ["redis://:canary@host", "HTTPS://anne:canary@host:1/path"])
+def test_a_password_in_a_url_does_not_belong_in_a_file(url):
+    """It is refused before any part sees it, and the message does not repeat it."""
+    host = Host([{"register_transforms": lambda: {"made": lambda url: TrimStart()}}])
+    source = {"use": "endpoint", "url": "http://host"}
+    config = {"source": source, "transforms": [{"use": "made", "url": url}]}
+    with pytest.raises(ConfigurationError, match=r'write url = \{ env = "NAME" \}') as caught:
+        Pipeline.from_config(config, host=host)
+    assert "canary" not in str(caught.value)
+
+
 def host_of(**transforms):
     """Return a host whose plugin registers these transforms."""
     return Host([{"register_transforms": lambda: transforms}])

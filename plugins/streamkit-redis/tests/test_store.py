@@ -1,6 +1,7 @@
 """One history for every reader, whichever process it asks."""
 
 import asyncio
+import traceback
 
 import pytest
 from streamkit import ConfigurationError, LimitExceededError, StoreError, StreamGoneError, StreamRunningError
@@ -228,6 +229,14 @@ def test_patience_is_less_than_the_lease():
 def test_a_password_is_not_shown():
     """The URL may have one."""
     assert "secret" not in repr(RedisStore(url="redis://user:secret@localhost"))
+
+
+@pytest.mark.parametrize("url", ["localhost:6379", "http://localhost", "redis://:canary/canary@host"])
+def test_a_url_that_is_none(url):
+    """The message does not quote it, since it may have a password."""
+    with pytest.raises(ConfigurationError, match="no address of a Redis") as caught:
+        RedisStore(url=url)
+    assert "canary" not in "".join(traceback.format_exception(caught.value))
 
 
 async def test_a_redis_that_does_not_answer(start_server):

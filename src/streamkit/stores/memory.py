@@ -116,11 +116,11 @@ class MemoryStore:
     max_bytes: int = attrs.field(default=64 * 2**20, validator=attrs.validators.gt(0))
     max_stream_bytes: int = attrs.field(default=4 * 2**20, validator=attrs.validators.gt(0))
     stop_patience: float = attrs.field(default=30.0, validator=attrs.validators.gt(0))
-    _logs: dict[str, _Log] = attrs.field(init=False, factory=dict)
-    _ended: dict[_Log, asyncio.TimerHandle] = attrs.field(init=False, factory=dict)  # oldest end first
-    _ended_bytes: int = attrs.field(init=False, default=0)
-    _wishes: dict[str, float] = attrs.field(init=False, factory=dict)
-    _epoch: int = attrs.field(init=False, default=0)
+    _logs: dict[str, _Log] = attrs.field(init=False, repr=False, factory=dict)
+    _ended: dict[_Log, asyncio.TimerHandle] = attrs.field(init=False, repr=False, factory=dict)  # oldest end first
+    _ended_bytes: int = attrs.field(init=False, repr=False, default=0)
+    _wishes: dict[str, float] = attrs.field(init=False, repr=False, factory=dict)
+    _epoch: int = attrs.field(init=False, repr=False, default=0)
 
     async def open(self, stream_id: str, head: LogHead) -> StreamLog:
         """Begin the log of a run; see `StreamStore.open`."""

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from streamkit.stores.memory import MemoryStore
 from streamkit.testing import EmulatedEndpoint, Response
 from streamkit.web.gateway import Limits
 from streamkit.web.gateway.resuming import Place, place_of
@@ -234,3 +235,11 @@ def test_a_long_id_is_refused(resumable):
 def test_paths(path, place):
     """An id may have slashes in it."""
     assert place_of(path) == place
+
+
+def test_the_store_of_the_settings_keeps_the_answers(serve, gated):
+    """And no other does."""
+    store = MemoryStore()
+    with serve(gated.url, resumable=store) as served:
+        _left_in_the_middle(served, gated, "/generate_stream", TGI, x_stream_id="a")
+        assert [key.split(" ", 1)[1] for key in store._logs] == ["/generate_stream a"]

@@ -6,6 +6,7 @@ import pytest
 
 from streamkit.errors import ConfigurationError
 from streamkit.sources import Retry
+from streamkit.stores.memory import MemoryStore
 from streamkit.transforms import ScrubEos
 from streamkit.web.gateway import Configuration, Settings, read_configuration
 from streamkit.web.gateway.routes import ANSWERS, PAGES
@@ -62,6 +63,29 @@ def test_first_pipeline_is_the_default(written):
 
 
 @pytest.mark.parametrize(
+    ("line", "store"),
+    [
+        ("", False),
+        ("resumable = false", False),
+        ("resumable = true", True),
+        ('resumable = "memory"', MemoryStore()),
+        ('resumable = { use = "memory", ttl = 60, max_streams = 5 }', MemoryStore(ttl=60.0, max_streams=5)),
+    ],
+)
+def test_store_of_resumable_answers_is_chosen_by_name(written, line, store):
+    """With its options beside the name; `true` leaves it to the gateway."""
+    settings = read_configuration(written(f"[gateway]\n{line}\n[pipelines.first]\n{SOURCE}")).settings
+    assert type(settings.resumable) is type(store)
+    assert repr(settings.resumable) == repr(store)
+
+
+def test_store_does_not_show(written):
+    """It may have an address with a password in it."""
+    text = f'[gateway]\nresumable = "memory"\n[pipelines.first]\n{SOURCE}'
+    assert "MemoryStore" not in repr(read_configuration(written(text)).settings)
+
+
+@pytest.mark.parametrize(
     ("text", "says"),
     [
         ("", "there is no pipeline"),
@@ -83,6 +107,18 @@ def test_first_pipeline_is_the_default(written):
         (f"[pipelines.first]\n{SOURCE}transform = []\n", "pipelines.first: unknown key 'transform'"),
         (f'[pipelines."a b"]\n{SOURCE}', "'a b' is no name of a pipeline"),
         (f"[pipelines.health]\n{SOURCE}", "'health' is a path of the gateway's own"),
+        (f"[gateway]\nresumable = 1\n[pipelines.first]\n{SOURCE}", "resumable: write a name, or a table with"),
+        (
+            f'[gateway]\nresumable = "memry"\n[pipelines.first]\n{SOURCE}',
+            "'memry' among the stores; did you mean 'memory'",
+        ),
+        (f"[gateway.resumable]\nttl = 1\n[pipelines.first]\n{SOURCE}", "resumable: write a name, or a table with"),
+        (f'[gateway]\nresumable = {{ use = "memory", tll = 1 }}\n[pipelines.first]\n{SOURCE}', "option 'tll'; did you"),
+        (
+            f'[gateway]\nresumable = {{ use = "memory", ttl = "1" }}\n[pipelines.first]\n{SOURCE}',
+            "ttl: Expected `float`",
+        ),
+        (f'[gateway]\nresumable = {{ use = "memory", ttl = 0 }}\n[pipelines.first]\n{SOURCE}', "'ttl' must be > 0"),
         ("[gateway", "is not TOML"),
     ],
 )

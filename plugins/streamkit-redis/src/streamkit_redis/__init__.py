@@ -3,6 +3,7 @@
 runs = ResumableRuns(RedisStore(url="redis://localhost"))
 """
 
+from streamkit_redis._plugin import plugin
 from streamkit_redis.store import RedisStore
 
-__all__ = ["RedisStore"]
+__all__ = ["RedisStore", "plugin"]

@@ -64,7 +64,7 @@ class RedisStore:
         connections: Connections besides the one that waits and the one that writes.
 
     Raises:
-        ConfigurationError: The patience is not less than the lease.
+        ConfigurationError: The URL is none, or the patience is not less than the lease.
     """
 
     url: str = attrs.field(default="redis://127.0.0.1:6379/0", repr=False)
@@ -172,15 +172,21 @@ class RedisStore:
             await client.aclose()
 
     def _client(self, connections: int) -> Redis:
-        pool = BlockingConnectionPool.from_url(
-            self.url,
-            max_connections=connections,
-            timeout=max(1.0, self.patience),
-            protocol=2,
-            retry=Retry(NoBackoff(), 0),  # what is sent again, and for how long, is decided here
-            socket_timeout=max(5.0, self.patience / 2),
-            socket_connect_timeout=max(1.0, self.patience / 2),
-        )
+        try:
+            pool = BlockingConnectionPool.from_url(
+                self.url,
+                max_connections=connections,
+                timeout=max(1.0, self.patience),
+                protocol=2,
+                retry=Retry(NoBackoff(), 0),  # what is sent again, and for how long, is decided here
+                socket_timeout=max(5.0, self.patience / 2),
+                socket_connect_timeout=max(1.0, self.patience / 2),
+            )
+        except ValueError:  # whose message quotes what it takes for a port, which may be half a password
+            raise ConfigurationError(
+                "the url is no address of a Redis: write redis://HOST:PORT/NUMBER, rediss:// or unix://; in a "
+                "password, '/', '@' and ':' are %2F, %40 and %3A"
+            ) from None
         return Redis.from_pool(pool)
 
     def _work(self) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from streamkit.errors import StreamkitError
-from streamkit.stores import StreamStore
 from streamkit.web.gateway import resuming
 from streamkit.web.gateway.access import Access, read_headers
 from streamkit.web.gateway.addressed import PLAIN, Addressed, address
@@ -44,20 +43,17 @@ class Gateway:
 
     Args:
         configuration: The settings and the pipelines.
-        store: Where resumable answers are kept; in this process's memory, if the settings ask for them and there is no
-            store.
 
     Attributes:
         metrics: What has been counted.
     """
 
-    def __init__(self, configuration: Configuration, *, store: StreamStore | None = None) -> None:
+    def __init__(self, configuration: Configuration) -> None:
         self.configuration = configuration
         self._settings = configuration.settings
         self.metrics = Metrics(tuple(configuration.pipelines))
-        if store is None and self._settings.resumable:
-            store = MemoryStore()
-        self._runs = None if store is None else ResumableRuns(store)
+        store = MemoryStore() if self._settings.resumable is True else self._settings.resumable
+        self._runs = None if store is False else ResumableRuns(store)
         self._access = Access(self._settings)
         self._answers = Answers(configuration, self.metrics, self._runs)
         self._pages = Pages(configuration, self.metrics, resumable=self._runs is not None)

@@ -25,6 +25,7 @@ import attrs
 from streamkit.errors import ConfigurationError
 from streamkit.pipeline import Pipeline
 from streamkit.protocols import every_source
+from streamkit.stores import StreamStore
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}")
 """What a pipeline or a key may be called: names stand in logs, in metrics and in answers."""
@@ -103,7 +104,8 @@ class Settings:
         hosts: Names by which clients reach this gateway, besides those of this machine, such as a proxy's.
         origins: Origins of web pages that may ask, besides the gateway's own.
         grace: Seconds that running answers have to end when the server is stopped.
-        resumable: Whether an answer whose request names an id goes on when its client leaves, and can be resumed.
+        resumable: Whether an answer whose request names an id goes on when its client leaves, and can be resumed; or
+            the store that keeps such answers, where this process's memory is not the place.
         limits: How much may be asked for.
 
     Raises:
@@ -117,7 +119,7 @@ class Settings:
     hosts: tuple[str, ...] = attrs.field(default=(), converter=_hosts)
     origins: tuple[str, ...] = attrs.field(default=(), converter=_origins)
     grace: float = attrs.field(default=10.0, validator=attrs.validators.ge(0))
-    resumable: bool = False
+    resumable: bool | StreamStore = attrs.field(default=False, repr=False)  # an address may have a password
     limits: Limits = attrs.field(factory=Limits)
 
     def __attrs_post_init__(self) -> None:
