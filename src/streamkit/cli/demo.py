@@ -55,16 +55,16 @@ def demo(*, fast: bool) -> None:
 
 def _show(console: Console, url: str, question: str) -> RunResult:
     from streamkit.cli.demo_script import STOP
-    from streamkit.cli.demo_view import view
-    from streamkit.cli.fates import Fates
+    from streamkit.cli.demo_view import Seen, view
+    from streamkit.followed import Followed
     from streamkit.sources import Endpoint
     from streamkit.transforms import RepairText, ScrubEos, SkipSpecialTokens, StopSequences
 
-    fates = Fates()
+    seen = Seen()
     chain = (RepairText(byte_pieces=True), ScrubEos(), SkipSpecialTokens(), StopSequences(STOP))
-    pipeline = (Endpoint(url, api="tgi", token=False) | chain).evolve(callbacks=[fates])
-    with view(console, question, fates) as update, pipeline.stream(question) as stream:
+    pipeline = Endpoint(url, api="tgi", token=False) | Followed(chain, seen.take)
+    with view(console, question, seen) as update, pipeline.stream(question) as stream:
         for event in stream.events():
-            fates.leave(event)
+            seen.add(event)
             update()
     return stream.result

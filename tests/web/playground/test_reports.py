@@ -40,6 +40,33 @@ def _kept(sink_of):
     return [record_hooks(each) for each in pipelines], seen
 
 
+def test_a_report_has_the_tokens_of_which_something_has_changed():
+    """Whole, with their text behind each transform; the transforms are named with the first token."""
+    reports = [
+        json.loads(f"{{{each.text}}}") for each in _events_of(followed(replay(TOKENS) | CHAIN)) if is_report(each)
+    ]
+    assert [report.get("transforms") for report in reports] == [
+        ["SkipSpecialTokens", "StopSequences"],
+        None,
+        None,
+        None,
+    ]
+    told = [[{name: each[name] for name in ("n", "text", "fate", "steps")} for each in r["tokens"]] for r in reports]
+    hi = {"n": 1, "text": "Hi", "fate": "passed", "steps": ["Hi", "Hi"]}
+    held = {"n": 2, "text": "\nUs", "fate": "held", "steps": ["\nUs"]}
+    assert told == [
+        [{"n": 0, "text": "<s>", "fate": "hidden", "steps": ["", ""]}],
+        [hi],
+        [held],
+        [
+            held | {"fate": "released", "steps": ["\nUs", "\nUs"]},
+            {"n": 3, "text": "ing", "fate": "passed", "steps": ["ing", "ing"]},
+        ],
+    ]
+    first = reports[0]["tokens"][0]
+    assert (first["special"], first["by"], first["left"] >= first["at"]) == (True, 0, True)
+
+
 def test_sinks_and_observers_get_what_they_would_get_anyway():
     """No event, no token and no text of theirs is the page's."""
     (page, plain), (told, expected) = _kept(lambda events: Callback(events.append, on="event"))

@@ -2,6 +2,6 @@
 
 from streamkit.web.playground.assets import ASSETS, HEADERS
 from streamkit.web.playground.encoder import PlaygroundEncoder
-from streamkit.web.playground.followed import followed
+from streamkit.web.playground.reports import followed
 
 __all__ = ["ASSETS", "HEADERS", "PlaygroundEncoder", "followed"]

@@ -4,8 +4,9 @@
      "tokens":[{"n":0,"text":"Hel","at":0.12,"fate":"passed","steps":["Hel","Hel"],"left":0.12}]}
     {"type":"finish","outcome":"completed","reason":"eos_token","seconds":1.5,"first_token":0.12,"tokens":9}
 
-`tokens` tells of each token of the model what has changed, by its number `n`; `texts` is what left the chain, by
-channel; the first step names the transforms. This is the page's own protocol and changes with it.
+`tokens` has the tokens of the model of which something has changed, by their number `n`; `texts` is what left the
+chain, by channel; the step with the first token names the transforms. This is the page's own protocol and changes with
+it.
 """
 
 from __future__ import annotations

@@ -2,21 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import attrs
 
 from streamkit.events import Event, Token
+from streamkit.followed import Followed
+from streamkit.formats._encoding import json_of
+from streamkit.pipeline import Pipeline
 from streamkit.result import RunResult
+from streamkit.trail import Trace
 
 CHANNEL: Final = "playground"
 """Where the reports travel, behind the text that they tell of."""
 
 
+def followed(pipeline: Pipeline) -> Pipeline:
+    """Return the pipeline with reports between its events, for the `PlaygroundEncoder`.
+
+    Args:
+        pipeline: Any; its text, its end, and what its sinks and observers get stay as they are.
+    """
+    names = tuple(type(each).__name__ for each in pipeline.transforms)
+    return pipeline.evolve(
+        transforms=(Followed(pipeline.transforms, partial(_report, names)),),
+        sinks=tuple(Unreported(sink) for sink in pipeline.sinks),
+    )
+
+
 def is_report(event: Event) -> bool:
     """Tell a report from what the pipeline itself says."""
     return type(event) is Token and event.channel == CHANNEL
+
+
+def _report(names: Sequence[str], changes: Sequence[Trace]) -> Sequence[Event]:
+    """Return a report: its text is members of a JSON object, the transforms' names among them with the first token."""
+    said: dict[str, Any] = {"tokens": [_said(trace) for trace in changes]}
+    if changes[0].number == 0:
+        said = {"transforms": names, **said}
+    return (Token(json_of(said).decode()[1:-1], channel=CHANNEL, cont=True),)
+
+
+def _said(trace: Trace) -> dict[str, Any]:
+    token = trace.token
+    said: dict[str, Any] = {"n": trace.number, "text": token.text, "at": trace.at, "fate": trace.fate}
+    said["steps"] = trace.texts
+    if token.special:
+        said["special"] = True
+    if trace.by is not None:
+        said["by"] = trace.by
+    if trace.left is not None:
+        said["left"] = trace.left
+    if trace.channel != "text":
+        said["channel"] = trace.channel
+    return said
 
 
 @attrs.frozen(repr=False)

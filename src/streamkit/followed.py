@@ -1,42 +1,33 @@
-"""A pipeline whose chain tells what it does: the same transforms, with a witness behind each of them."""
+"""A chain that tells what it does: the same transforms, with a witness behind each of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import attrs
 
 from streamkit.chain import Chain
 from streamkit.events import Event, Finish, Token
-from streamkit.formats._encoding import json_of
-from streamkit.pipeline import Pipeline
 from streamkit.protocols import Transform
 from streamkit.request import Request
-from streamkit.web.playground.reports import CHANNEL, Unreported
-from streamkit.web.playground.trail import Trail
+from streamkit.trail import Trace, Trail
 
-
-def followed(pipeline: Pipeline) -> Pipeline:
-    """Return the pipeline with reports between its events, for the `PlaygroundEncoder`.
-
-    Args:
-        pipeline: Any; its text, its end, and what its sinks and observers get stay as they are.
-    """
-    return pipeline.evolve(
-        transforms=(Followed(pipeline.transforms),), sinks=tuple(Unreported(sink) for sink in pipeline.sinks)
-    )
+Tell: TypeAlias = Callable[[Sequence[Trace]], Sequence[Event]]
 
 
 @attrs.frozen
 class Followed:
-    """A chain of transforms that is followed.
+    """A chain of transforms as one transform, which tells what becomes of each token.
 
     Args:
         transforms: The chain.
+        tell: Called after each token, and at the end, with the tokens of which something has changed; what it returns
+            leaves the chain behind the text.
     """
 
     transforms: tuple[Transform, ...]
+    tell: Tell
 
     def prepare(self, request: Request) -> Request:
         """Prepare the request as the chain would: last transform first."""
@@ -47,24 +38,24 @@ class Followed:
 
     def start(self) -> _Following:
         """Return the machine of a new run."""
-        return _Following(self.transforms)
+        return _Following(self.transforms, self.tell)
 
 
 class _Following:
     """The state of one run.
 
     1. Holds back what the chain holds back.
-    2. Releases what the chain releases, and behind it a token on a channel of its own, whose text is a report, as
-       members of a JSON object: it leaves also where nothing else does, or nobody would see that something is held.
+    2. Releases what the chain releases, and behind it what `tell` returns: it is asked also where nothing else leaves,
+       or nobody would see that something is held.
     3. Stops where the chain stops.
-    4. Costs a report per token, which is for one person to look at, not for production.
+    4. Costs a look at each token behind each transform, which is for one person to look at, not for production.
     """
 
-    __slots__ = ("_chain", "_names", "_trail")
+    __slots__ = ("_chain", "_tell", "_trail")
 
-    def __init__(self, transforms: Sequence[Transform]) -> None:
+    def __init__(self, transforms: Sequence[Transform], tell: Tell) -> None:
+        self._tell = tell
         self._trail = trail = Trail(transforms)
-        self._names = {"transforms": [type(each).__name__ for each in transforms]}
         chain: list[Any] = []
         for stage, transform in enumerate(transforms):
             chain += (transform, _Witness(trail, stage))
@@ -74,26 +65,24 @@ class _Following:
         """Take one event."""
         if type(event) is Token:
             self._trail.enter(event)
-        return self._reported(self._chain.feed(event))
+        return self._told(self._chain.feed(event))
 
     def flush(self) -> Sequence[Event]:
         """The source has ended."""
         self._trail.ended = True
         end = Finish()
-        events = self._reported(self._chain.drain(end))
+        events = self._told(self._chain.drain(end))
         return events[:-1] if events[-1] is end else events
 
-    def _reported(self, events: Sequence[Event]) -> list[Event]:
+    def _told(self, events: Sequence[Event]) -> list[Event]:
         events = list(events)
         finish = events[-1] if events else None
         if type(finish) is Finish:
             self._trail.end(finish.reason)
             events.pop()
-        report = self._trail.report()
-        if report:
-            names, self._names = self._names, {}
-            said = json_of({**names, "tokens": report}).decode()
-            events.append(Token(said[1:-1], channel=CHANNEL, cont=True))
+        changes = self._trail.changes()
+        if changes:
+            events += self._tell(changes)
         return [*events, finish] if type(finish) is Finish else events
 
 

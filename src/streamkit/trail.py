@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import attrs
 
@@ -31,7 +31,8 @@ class Trace:
         held_by: The first transform that it left later than it came.
         left: When it last left the chain.
         lost: Whether a transform has let a later token go without it.
-        told: What was reported of it.
+        fate: What became of it, as far as `Trail.changes` could tell.
+        by: The transform that decided so, by its place in the chain.
     """
 
     number: int
@@ -43,7 +44,22 @@ class Trace:
     held_by: int | None = None
     left: float | None = None
     lost: bool = False
-    told: dict[str, Any] = attrs.field(factory=dict)
+    fate: Fate = "held"
+    by: int | None = None
+    _told: object = attrs.field(default=None, init=False)
+
+    @property
+    def shown(self) -> str:
+        """Its text that has left the chain."""
+        if self.left is None:
+            return ""
+        return self.texts[-1] if self.texts else self.token.text
+
+    def is_news(self) -> bool:
+        """Tell whether something of it has changed since this was last asked."""
+        known = (self.fate, self.by, tuple(self.texts), self.left, self.channel)
+        before, self._told = self._told, known
+        return known != before
 
 
 class Trail:
@@ -122,21 +138,16 @@ class Trail:
         self.ended = True
         self._ended_by = reason
 
-    def report(self) -> list[dict[str, Any]]:
-        """Return what has changed since the last report: an object for each token, whole where it is new."""
-        report = []
+    def changes(self) -> list[Trace]:
+        """Return the tokens of which something has changed since the last call."""
+        changed = []
         for trace in tuple(self._open.values()):
-            fate, by = self._fate(trace)
-            if fate != "held":
+            trace.fate, trace.by = self._fate(trace)
+            if trace.fate != "held":
                 del self._open[trace.number]
-            said = self._said(trace, fate, by)
-            if said != trace.told:
-                first = {} if trace.told else {"text": trace.token.text, "at": trace.at}
-                if first and trace.token.special:
-                    first["special"] = True
-                trace.told = said
-                report.append({"n": trace.number, **first, **said})
-        return report
+            if trace.is_news():
+                changed.append(trace)
+        return changed
 
     def _known_again(self, stage: int, piece: Token) -> Trace | None:
         """Return the token that leaves a transform; those that came before it and wait there are lost."""
@@ -176,17 +187,6 @@ class Trail:
         if not self.ended:
             return "held"
         return "cut" if self._ended_by == "stop_sequence" else "scrubbed"
-
-    @staticmethod
-    def _said(trace: Trace, fate: Fate, by: int | None) -> dict[str, Any]:
-        said: dict[str, Any] = {"fate": fate, "steps": list(trace.texts)}
-        if by is not None:
-            said["by"] = by
-        if trace.left is not None:
-            said["left"] = trace.left
-        if trace.channel != "text":
-            said["channel"] = trace.channel
-        return said
 
     def _now(self) -> float:
         return round(self._clock() - self._started, 4)
