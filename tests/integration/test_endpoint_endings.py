@@ -199,6 +199,36 @@ def test_streams_of_one_endpoint_at_the_same_time_do_not_disturb_each_other(driv
     assert pieces == ["one", " two", " three"]
 
 
+def test_a_stream_is_closed_while_the_server_is_asked_what_it_speaks(serve):
+    """From another thread, which need not wait until the server answers."""
+
+    def handle(connection, request):
+        assert request.startswith(b"GET /v1/models")
+        stream.close()
+        assert connection.recv(1) == b""
+
+    stream = Pipeline(Endpoint(serve(handle).url, token=False)).stream("Hi")
+    with stream:
+        assert list(stream) == []
+    assert stream.result.outcome == "aborted"
+
+
+async def test_an_asynchronous_one_is_too(serve):
+    """From another task."""
+    server = serve(lambda connection, _: connection.recv(1))
+    stream = Pipeline(Endpoint(server.url, token=False)).astream("Hi")
+
+    async def close():
+        await asyncio.to_thread(server.arrived.wait, PATIENCE)
+        await stream.aclose()
+
+    async with stream:
+        closing = asyncio.create_task(close())
+        assert [piece async for piece in stream] == []
+        await closing
+    assert stream.result.outcome == "aborted"
+
+
 def test_the_asynchronous_transport_refuses_another_event_loop(hello):
     """The message says what to do instead."""
     import trio

@@ -11,7 +11,7 @@ import attrs
 
 from streamkit.errors import ConfigurationError
 from streamkit.protocols import Batch, Composable, Format
-from streamkit.request import Request
+from streamkit.request import Hangup, Request
 from streamkit.sources._calls import Call, headers_for
 from streamkit.sources._credentials import Secret, bearer, conceal, conceal_headers, refuse_clear
 from streamkit.sources._detect import Server, choose, recognise
@@ -85,7 +85,7 @@ class Endpoint(Composable):
         from streamkit.sources import _urllib3
 
         if self._unknown():
-            probe = self._probe()
+            probe = self._probe(request.hangup)
             self._found.append(recognise(_urllib3.fetch(probe), probe.url, probe.secret))
         call, answer_format = self._call(request)
         with _urllib3.ask(call, answer_format) as batches:
@@ -97,7 +97,7 @@ class Endpoint(Composable):
         from streamkit.sources import _aiohttp
 
         if self._unknown():
-            probe = self._probe()
+            probe = self._probe(request.hangup)
             self._found.append(recognise(await _aiohttp.fetch(probe), probe.url, probe.secret))
         call, answer_format = self._call(request)
         async with _aiohttp.ask(call, answer_format) as batches:
@@ -115,11 +115,10 @@ class Endpoint(Composable):
         dialect = self._dialect()
         return not self._found and (dialect is None or (dialect != "tgi" and self.model is None))
 
-    def _probe(self) -> Call:
+    def _probe(self, hangup: Hangup) -> Call:
         url = join(Place.of(self.url).openai, "/models")
-        return Call(
-            method="GET", url=url, headers=self._headers(url, accept="application/json"), timeouts=self.timeouts
-        )
+        headers = self._headers(url, accept="application/json")
+        return Call(method="GET", url=url, headers=headers, timeouts=self.timeouts, hangup=hangup)
 
     def _call(self, request: Request) -> tuple[Call, Format]:
         server = self._found[0] if self._found else Server(dialect="tgi", models=("tgi",))
