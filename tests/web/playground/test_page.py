@@ -1,11 +1,11 @@
-"""The page in Chromium: what it shows, what it lets a model do, and who can use it."""
+"""The page in Chromium: what it shows, and what it lets a model do."""
 
 from __future__ import annotations
 
 import pytest
 
 from streamkit.testing import EmulatedEndpoint, ScriptedToken
-from streamkit.transforms import RepairText, ScrubEos, SkipSpecialTokens, StopSequences
+from streamkit.transforms import RepairText, ScrubEos, SkipSpecialTokens, SplitReasoning, StopSequences
 
 CHAIN = (RepairText(byte_pieces=True), ScrubEos(), SkipSpecialTokens(), StopSequences("\nUser:"))
 
@@ -63,6 +63,8 @@ def test_token_is_seen_while_it_is_held(open_site, page):
         page.wait(lambda: page.chips == [("Hi", "passed"), ("⏎Us", "held")])
         assert page.answer == "Hi"
         assert page.find("#answer").get_attribute("aria-busy") == "true"
+        page.find("#token-1").click()
+        assert [row.text for row in page.all("#detail tr")][-2:] == ["SkipSpecialTokens ⏎Us", "StopSequences holds it"]
         model.release()
         page.wait_for_status("Done")
     assert page.chips[1:] == [("⏎Us", "released"), ("ing", "passed")]
@@ -86,6 +88,22 @@ def test_way_of_a_token_through_the_chain(open_site, page):
         "StopSequences no text",
     ]
     assert page.find("#detail [data-did=true] th").text == "SkipSpecialTokens"
+
+
+def test_token_that_was_taken_out(open_site, page):
+    """A token that a transform swallowed says which one did, and that no later one saw it."""
+    chain = (SplitReasoning(), ScrubEos())
+    with EmulatedEndpoint(["<think>", "hm", "</think>", "Hi"]) as model, open_site(model, chain) as site:
+        page.open(site.url)
+        page.send()
+        page.wait_for_status("Done")
+    page.find("#token-0").click()
+    assert [row.text for row in page.all("#detail tr")] == [
+        "the model <think>",
+        "SplitReasoning took it out",
+        "ScrubEos –",
+    ]
+    assert page.find("#reasoning").get_property("textContent") == "hm"
 
 
 def test_parameters_reach_the_model(open_site, page):
@@ -242,73 +260,3 @@ def test_key_is_asked_for_and_not_kept(open_site, page, monkeypatch):
         )
     assert page.answer == "Hi"
     assert "k-123" not in kept
-
-
-def test_page_works_by_keyboard(open_site, page):
-    """Tab passes the controls in order, Ctrl+Enter sends, and the arrows go from token to token."""
-    from selenium.webdriver import ActionChains, Keys
-
-    with EmulatedEndpoint(_script("a", "b", "c")) as model, open_site(model) as site:
-        page.open(site.url)
-        order = []
-        for _ in range(7):
-            ActionChains(page.browser).send_keys(Keys.TAB).perform()
-            order.append(page.browser.switch_to.active_element.get_attribute("id"))
-        assert order == ["prompt", "pipeline", "max-new-tokens", "temperature", "stop", "chat", "send"]
-        page.find("#prompt").send_keys(Keys.CONTROL, Keys.ENTER)
-        page.wait_for_status("Done")
-    page.find("#token-0").send_keys(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
-    assert page.browser.switch_to.active_element.get_attribute("id") == "token-2"
-    assert page.find("#token-2").get_attribute("aria-selected") == "true"
-    assert len(page.all('#tokens [tabindex="0"]')) == 1
-
-
-def test_everything_has_a_name(open_site, page):
-    """A screen reader can name each control, and hears status and answer without being told each token."""
-    with EmulatedEndpoint(_script("a", "\n")) as model, open_site(model) as site:
-        page.open(site.url)
-        page.send()
-        page.wait_for_status("Done")
-    for control in page.all("textarea, select, input:not(#key), button, [role=option], [role=listbox], [role=img]"):
-        assert control.accessible_name, control.get_attribute("outerHTML")
-    assert page.find("#token-1").accessible_name == "⏎, passed"
-    assert page.find("#status").aria_role == "status"
-    assert page.find("#answer").get_attribute("aria-live") == "polite"
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 390, 1280])
-def test_page_fits_and_can_be_read(open_site, page, width, scheme):
-    """No screen has to be scrolled sideways, and every text stands out by 4.5 to 1 (WCAG 2.2, 1.4.3)."""
-    page.emulate(width, 800, scheme)
-    with EmulatedEndpoint(_script("a", "x" * 200, "\nUser:")) as model, open_site(model, CHAIN) as site:
-        page.open(site.url)
-        page.send()
-        page.wait_for_status("Done")
-    page.find("#token-1").click()
-    assert page.browser.execute_script("return document.documentElement.scrollWidth") <= width
-    assert page.browser.execute_script(CONTRASTS) == []
-
-
-CONTRASTS = """
-const light = (color) => {
-  const [r, g, b] = color.match(/[\\d.]+/g).slice(0, 3).map((c) => c / 255)
-    .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-};
-const behind = (element) => {
-  for (let each = element; each; each = each.parentElement) {
-    const color = getComputedStyle(each).backgroundColor;
-    if (!color.startsWith("rgba(0, 0, 0, 0)")) return color;
-  }
-  return "rgb(255, 255, 255)";
-};
-return [...document.querySelectorAll("body *")]
-  .filter((each) => [...each.childNodes].some((node) => node.nodeType === 3 && node.data.trim()))
-  .filter((each) => each.checkVisibility() && !each.disabled && each.localName !== "option" && !each.closest("svg"))
-  .map((each) => {
-    const [a, b] = [light(getComputedStyle(each).color), light(behind(each))].sort((x, y) => y - x);
-    return [each.outerHTML.slice(0, 80), (a + 0.05) / (b + 0.05)];
-  })
-  .filter(([, ratio]) => ratio < 4.5);
-"""

@@ -64,7 +64,7 @@ async function refusal(response) {
   if (response.status === 401) {
     by("key-row").hidden = false;
     by("key").focus();
-    return "This gateway asks for an API key: enter it and send again.";
+    return "This gateway asks for an API key.";
   }
   const said = await response.json().catch(() => ({}));
   return said.error?.message ?? said.error ?? `The gateway answered with status ${response.status}.`;
@@ -109,7 +109,7 @@ async function show({ asked, id }, request, gone = []) {
   const shown = (view = new View());
   sessionStorage.setItem(KEPT, JSON.stringify({ asked, id }));
   busy(true);
-  if (by("status").getBoundingClientRect().top > innerHeight - 120) by("status").scrollIntoView();
+  if (by("status").getBoundingClientRect().top > innerHeight / 2) by("status").scrollIntoView();
   try {
     const response = await request(controller.signal);
     if (gone.includes(response.status) || !response.ok) {
@@ -170,7 +170,7 @@ function newId() {
 }
 
 function busy(is) {
-  answer.setAttribute("aria-busy", String(is));
+  for (const element of [answer, form]) element.setAttribute("aria-busy", String(is));
   by("stop-button").disabled = !is;
 }
 

@@ -11,7 +11,7 @@ const MEANINGS = {
   scrubbed: "text that was taken out",
 };
 const SVG = "http://www.w3.org/2000/svg";
-
+const DENSE = 300; // tokens from which on their lines are drawn thinner
 
 export const by = (id) => document.getElementById(id);
 const answer = by("answer");
@@ -24,9 +24,10 @@ for (const [fate, meaning] of Object.entries(MEANINGS)) {
   const chip = document.createElement("span");
   const count = (legend[fate] = document.createElement("span"));
   chip.className = "chip";
+  count.className = "count";
   chip.dataset.fate = fate;
   chip.textContent = fate;
-  item.append(chip, meaning, count);
+  item.append(chip, count, meaning);
   by("legend").append(item);
 }
 
@@ -110,6 +111,7 @@ export class View {
   drawTimeline() {
     const span = Math.max(this.finish?.seconds ?? 0, this.seconds, 0.1);
     timeline.setAttribute("viewBox", `${-0.01 * span} 0 ${1.02 * span} 100`);
+    timeline.dataset.dense = this.tokens.length > DENSE;
     by("scale-end").textContent = this.tokens.length ? `${span.toFixed(2)} s` : "–";
     const held = this.tokens.filter((token) => token.fate === "held" || token.fate === "released").length;
     by("timeline-text").textContent = this.tokens.length
@@ -123,7 +125,7 @@ export class View {
     const last = this.tokens.at(-1)?.at ?? 0;
     const between = last - (this.tokens[0]?.at ?? 0);
     by("first-token").textContent = first === undefined ? "–" : `${Math.round(first * 1000)} ms`;
-    by("rate").textContent = between > 0 ? ((this.tokens.length - 1) / between).toFixed(1) : "–";
+    by("rate").textContent = between > 0 ? short((this.tokens.length - 1) / between) : "–";
     by("count").textContent = String(this.finish?.tokens ?? this.tokens.length);
     by("total").textContent = `${(this.finish?.seconds ?? this.seconds).toFixed(2)} s`;
     if (this.finish) by("reason").textContent = ended(this.finish);
@@ -132,7 +134,7 @@ export class View {
   drawLegend() {
     const counts = {};
     for (const { fate } of this.tokens) counts[fate] = (counts[fate] ?? 0) + 1;
-    for (const [fate, place] of Object.entries(legend)) place.textContent = counts[fate] ? ` (${counts[fate]})` : "";
+    for (const [fate, place] of Object.entries(legend)) place.textContent = counts[fate] ?? "";
   }
 
   select(n) {
@@ -153,18 +155,19 @@ export class View {
     const token = this.tokens[this.selected];
     const title = document.createElement("p");
     const where = token.by === undefined ? "" : ` by ${this.transforms[token.by]}`;
-    const waited = token.left === undefined ? "" : `, left after ${Math.round((token.left - token.at) * 1000)} ms`;
+    const waited = token.left === undefined ? "" : ` and left after ${Math.round((token.left - token.at) * 1000)} ms`;
     title.textContent = `Token ${this.selected + 1}: ${token.fate}${where} (${MEANINGS[token.fate]}). It came at ${token.at.toFixed(2)} s${waited}.`;
     const table = document.createElement("table");
+    const kept = token.fate === "held" ? "holds it" : "took it out";
     row(table, "the model", token.text);
     this.transforms.forEach((name, stage) => {
-      row(table, name, token.steps[stage], stage === token.by);
+      row(table, name, token.steps[stage], stage === token.by, stage === token.by ? kept : "–");
     });
     by("detail").replaceChildren(title, table);
   }
 }
 
-function row(table, name, text, did = false) {
+function row(table, name, text, did = false, otherwise = "") {
   const line = table.insertRow();
   line.dataset.did = did;
   const head = document.createElement("th");
@@ -172,7 +175,12 @@ function row(table, name, text, did = false) {
   head.textContent = name;
   line.append(head);
   const cell = line.insertCell();
-  cell.textContent = text === undefined ? "has not let it go" : text ? spelled(text) : "no text";
+  cell.textContent = text ? spelled(text) : text === undefined ? otherwise : "no text";
+  cell.className = text ? "said" : "word";
+}
+
+function short(number) {
+  return number < 100 ? number.toFixed(1) : String(Math.round(number));
 }
 
 function atEnd(element) {
