@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from drivers import fakes
 from streamkit.drivers import _observers, _outlets
 from streamkit.errors import SourceError
 from streamkit.events import Attempt, Token
@@ -42,7 +43,7 @@ def clock(monkeypatch):
 
 
 @pytest.mark.parametrize("name", LIFECYCLE)
-def test_each_hook_that_blocks_is_named(async_driver, fakes, caplog, name):
+def test_each_hook_that_blocks_is_named(async_driver, caplog, name):
     """Once in its run, with its plugin and what to do, though it blocks at each call."""
     script = [*SCRIPT, SourceError("broken")] if name == "on_error" else SCRIPT
     pipeline = observed(fakes.Source(script), fakes.Recorder(), slow={name: lambda: time.sleep(0.11)})
@@ -71,7 +72,7 @@ def test_the_limit_is_a_tenth_of_a_second():
 @pytest.mark.parametrize("name", ["on_start", "on_token", "on_text", "on_final"])
 @pytest.mark.parametrize("company", ["alone", "among others", "among coroutine functions", "with a sink that awaits"])
 @pytest.mark.parametrize("slow", [True, False])
-def test_it_is_named_and_no_other(async_driver, fakes, clock, caplog, *, name, company, slow):
+def test_it_is_named_and_no_other(async_driver, clock, caplog, *, name, company, slow):
     """By its own time: not by that of its neighbours, nor by what all of them took together."""
 
     def take(seconds):
@@ -94,7 +95,7 @@ def test_it_is_named_and_no_other(async_driver, fakes, clock, caplog, *, name, c
     assert all("for 1125 ms" in message for message in said)
 
 
-def test_each_run_tells_of_it(async_driver, fakes, clock, caplog):
+def test_each_run_tells_of_it(async_driver, clock, caplog):
     """A warning of a run that is long over helps nobody who looks at this one."""
 
     def take():
@@ -107,7 +108,7 @@ def test_each_run_tells_of_it(async_driver, fakes, clock, caplog):
 
 
 @pytest.mark.parametrize("company", [[], [{"on_text": lambda: None}]], ids=["alone", "among others"])
-def test_one_that_blocks_and_then_raises_is_named_too(async_driver, fakes, clock, caplog, company):
+def test_one_that_blocks_and_then_raises_is_named_too(async_driver, clock, caplog, company):
     """A connection that timed out has done both."""
 
     def fail():
@@ -119,7 +120,7 @@ def test_one_that_blocks_and_then_raises_is_named_too(async_driver, fakes, clock
     assert len(warnings(caplog)) == 1
 
 
-def test_a_synchronous_run_looks_at_no_clock(fakes, monkeypatch, caplog):
+def test_a_synchronous_run_looks_at_no_clock(monkeypatch, caplog):
     """It has its thread to itself, and a hook may take the time that it needs."""
     for module in (_observers, _outlets):
         monkeypatch.setattr(module, "monotonic", None)

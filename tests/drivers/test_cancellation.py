@@ -3,11 +3,12 @@
 import pytest
 import trio
 
+from drivers import fakes
 from streamkit.events import Finish, Token
 
 
 @pytest.fixture
-def gate(async_driver, fakes):
+def gate(async_driver):
     """A place where a run stops until it is cancelled."""
     return fakes.Gate(async_driver.event)
 
@@ -18,7 +19,7 @@ def word(async_driver):
 
 
 @pytest.mark.parametrize("before", [[], [[Token("a")]]], ids=["before the first token", "mid-stream"])
-def test_cancelling_a_run_that_waits_for_the_source_aborts_it(async_driver, fakes, gate, before):
+def test_cancelling_a_run_that_waits_for_the_source_aborts_it(async_driver, gate, before):
     """The source is closed, the run is settled, and the cancellation goes on up."""
     played = async_driver.prepare(fakes.Source([*before, gate]), sinks=(fakes.Sink(),))
     async_driver.play_cancelled(played, gate.reached)
@@ -28,7 +29,7 @@ def test_cancelling_a_run_that_waits_for_the_source_aborts_it(async_driver, fake
     assert played.recorder.values("on_abort") == [f"interrupted by {word(async_driver)}"]
 
 
-def test_cancelling_the_consumer_between_two_tokens_aborts_the_run(async_driver, fakes, hello, gate):
+def test_cancelling_the_consumer_between_two_tokens_aborts_the_run(async_driver, hello, gate):
     """The stream is suspended then, and is closed by its block."""
     played = async_driver.prepare(fakes.Source(hello))
 
@@ -42,7 +43,7 @@ def test_cancelling_the_consumer_between_two_tokens_aborts_the_run(async_driver,
     assert played.recorder.values("on_abort") == [f"the consumer raised {word(async_driver)}"]
 
 
-def test_cancelling_while_the_source_closes_does_not_call_the_answer_delivered(async_driver, fakes, gate):
+def test_cancelling_while_the_source_closes_does_not_call_the_answer_delivered(async_driver, gate):
     """The last text never reached sinks or consumer: the run is aborted although the chain had finished."""
     sink = fakes.Sink()
     played = async_driver.prepare(fakes.Source([[Token("a"), Finish()]], close_gate=gate), sinks=(sink,))
@@ -52,7 +53,7 @@ def test_cancelling_while_the_source_closes_does_not_call_the_answer_delivered(a
 
 
 @pytest.mark.parametrize("step", ["write", "close"])
-def test_cancelling_a_sink_that_waits_closes_every_sink(async_driver, fakes, hello, gate, step):
+def test_cancelling_a_sink_that_waits_closes_every_sink(async_driver, hello, gate, step):
     """Each writer is closed once and `on_final` is called, also where every further `await` is cancelled (trio)."""
     sinks = (fakes.AsyncSink(gates={step: gate}), fakes.AsyncSink(), fakes.Sink())
     played = async_driver.prepare(fakes.Source(hello), sinks=sinks)
@@ -63,7 +64,7 @@ def test_cancelling_a_sink_that_waits_closes_every_sink(async_driver, fakes, hel
 
 
 @pytest.mark.parametrize("name", ["on_start", "on_token", "on_text", "on_completion", "on_final"])
-def test_cancelling_a_hook_that_waits_settles_the_run(async_driver, fakes, hello, gate, name):
+def test_cancelling_a_hook_that_waits_settles_the_run(async_driver, hello, gate, name):
     """Other observers hear of the end, sinks are closed, and the cancellation goes on up."""
     sink = fakes.Sink()
 
@@ -79,7 +80,7 @@ def test_cancelling_a_hook_that_waits_settles_the_run(async_driver, fakes, hello
     assert len(sink.results) == (name != "on_start")
 
 
-def test_a_coroutine_on_final_is_called_in_a_cancelled_run(async_driver, fakes, gate):
+def test_a_coroutine_on_final_is_called_in_a_cancelled_run(async_driver, gate):
     """The scope of trio stays cancelled, so its first `await` ends it; asyncio lets it finish."""
     reached, go_on = [], async_driver.event()
     go_on.set()

@@ -4,6 +4,7 @@ import weakref
 
 import pytest
 
+from drivers import fakes
 from streamkit.errors import ConfigurationError, SourceError
 from streamkit.events import Attempt, Finish, Token, ToolCallDelta, Usage
 from streamkit.pipeline import Pipeline
@@ -13,7 +14,7 @@ FIRED = ["on_start", "on_token", "on_text", "on_completion"]
 SCRIPT = [[Token("a")], [Token("b"), Finish(usage=Usage(completion_tokens=2))]]
 
 
-def test_hooks_are_called_with_the_things_they_name(driver, fakes):
+def test_hooks_are_called_with_the_things_they_name(driver):
     """One whole run, call by call."""
     played = driver.play(fakes.Source(SCRIPT))
     assert played.recorder.calls == [
@@ -27,7 +28,7 @@ def test_hooks_are_called_with_the_things_they_name(driver, fakes):
     ]
 
 
-def test_tokens_are_seen_before_the_chain_and_text_after_it(driver, fakes):
+def test_tokens_are_seen_before_the_chain_and_text_after_it(driver):
     """Special tokens and hidden ones are tokens; text is the answer's channel only, and never empty."""
     tokens = [Token("</s>", special=True), Token("hm", channel="reasoning"), Token("x"), Token("yes")]
     hide = fakes.Transform(lambda event: (Token("") if event in (tokens[0], tokens[2]) else event,))
@@ -40,7 +41,7 @@ def test_tokens_are_seen_before_the_chain_and_text_after_it(driver, fakes):
     assert [found.name for found in played.result.tool_calls] == ["f"]
 
 
-def test_failed_tries_are_seen_before_the_first_token(driver, fakes):
+def test_failed_tries_are_seen_before_the_first_token(driver):
     """The consumer's loop over text does not notice them."""
     attempts = [Attempt(number=number, error="busy", wait=0.0) for number in (1, 2)]
     played = driver.play(fakes.Source([attempts, [Token("a")]]), view="text")
@@ -49,7 +50,7 @@ def test_failed_tries_are_seen_before_the_first_token(driver, fakes):
     assert played.recorder.names[:4] == ["on_start", "on_retry", "on_retry", "on_token"]
 
 
-def test_an_observer_hears_of_text_before_the_consumer_and_after_the_sinks(driver, fakes):
+def test_an_observer_hears_of_text_before_the_consumer_and_after_the_sinks(driver):
     """The order within one piece of text is: sinks, observers, consumer."""
     log = []
     sink = fakes.Sink(log=log)
@@ -63,7 +64,7 @@ def test_an_observer_hears_of_text_before_the_consumer_and_after_the_sinks(drive
     assert log[:2] == ["hook after 1 written", "consumer"]
 
 
-def test_arguments_may_be_any_subset_in_any_order(driver, fakes):
+def test_arguments_may_be_any_subset_in_any_order(driver):
     """Arguments are matched by name."""
     got = []
     driver.play(
@@ -79,7 +80,7 @@ def test_arguments_may_be_any_subset_in_any_order(driver, fakes):
     assert got == [["a"], "a", ("a", "a"), ("a", "a"), None]
 
 
-def test_callbacks_are_called_as_they_are_listed(driver, fakes):
+def test_callbacks_are_called_as_they_are_listed(driver):
     """The list reads as the order of the calls, for every hook."""
     log = []
     first, second = (
@@ -89,7 +90,7 @@ def test_callbacks_are_called_as_they_are_listed(driver, fakes):
     assert log == [(name, who) for name in (*FIRED, "on_final") for who in (1, 2)]
 
 
-def test_coroutine_hooks_are_awaited_in_order(async_driver, fakes):
+def test_coroutine_hooks_are_awaited_in_order(async_driver):
     """Plain functions and coroutine functions may be mixed."""
     log = []
 
@@ -105,7 +106,7 @@ def test_coroutine_hooks_are_awaited_in_order(async_driver, fakes):
     assert played.recorder.names[-2:] == ["on_completion", "on_final"]
 
 
-def test_a_synchronous_run_refuses_coroutine_hooks_by_name(fakes):
+def test_a_synchronous_run_refuses_coroutine_hooks_by_name():
     """At the start, naming hook and plugin and saying what to do; nothing was sent."""
     source = fakes.Source(SCRIPT)
     pipeline = Pipeline(source, callbacks=[fakes.AsyncRecorder()])
@@ -115,7 +116,7 @@ def test_a_synchronous_run_refuses_coroutine_hooks_by_name(fakes):
 
 
 @pytest.mark.parametrize("name", FIRED)
-def test_a_hook_that_raises_fails_the_run_with_a_note(driver, fakes, name):
+def test_a_hook_that_raises_fails_the_run_with_a_note(driver, name):
     """The exception is its own, with the hook and the plugin in a note; later observers still see whole runs."""
     error = ValueError("bug")
     sink = fakes.Sink()
@@ -129,7 +130,7 @@ def test_a_hook_that_raises_fails_the_run_with_a_note(driver, fakes, name):
 
 
 @pytest.mark.parametrize("name", ["on_error", "on_abort", "on_final"])
-def test_an_observer_of_the_end_that_raises_changes_nothing(driver, fakes, caplog, name):
+def test_an_observer_of_the_end_that_raises_changes_nothing(driver, caplog, name):
     """It is logged, noted on the first error, and the other observers are called."""
     error = SourceError("broken")
     script = [[Token("a")], error] if name == "on_error" else [[Token("a")]]
@@ -144,7 +145,7 @@ def test_an_observer_of_the_end_that_raises_changes_nothing(driver, fakes, caplo
     assert name != "on_error" or "raised ValueError: bug" in error.__notes__[0]
 
 
-def test_two_observers_that_raise_leave_the_first_error(driver, fakes, caplog):
+def test_two_observers_that_raise_leave_the_first_error(driver, caplog):
     """The second is a note on the first."""
     first, second = ValueError("first"), ValueError("second")
     played = driver.play(
@@ -155,14 +156,14 @@ def test_two_observers_that_raise_leave_the_first_error(driver, fakes, caplog):
     assert "second" in caplog.text
 
 
-def test_an_interrupt_in_a_hook_outranks_an_error(fakes):
+def test_an_interrupt_in_a_hook_outranks_an_error():
     """Ctrl-C is never lost behind somebody's bug."""
     callbacks = [fakes.Recorder({"on_text": ValueError()}), fakes.Recorder({"on_text": KeyboardInterrupt()})]
     with pytest.raises(KeyboardInterrupt):
         Pipeline(fakes.Source(SCRIPT), callbacks=callbacks).run("Hi")
 
 
-def test_on_final_of_a_completion_that_failed_is_noted_on_that_failure(driver, fakes):
+def test_on_final_of_a_completion_that_failed_is_noted_on_that_failure(driver):
     """The note lands on what the consumer gets to see."""
     error = ValueError("bug")
     played = driver.play(
@@ -172,7 +173,7 @@ def test_on_final_of_a_completion_that_failed_is_noted_on_that_failure(driver, f
     assert "late" in error.__notes__[-1]
 
 
-def test_an_observer_can_keep_state_by_run(driver, fakes):
+def test_an_observer_can_keep_state_by_run(driver):
     """`run` is one object from `on_start` to `on_final`, and weakly referable."""
     runs = weakref.WeakKeyDictionary()
     seen = []
@@ -183,7 +184,7 @@ def test_an_observer_can_keep_state_by_run(driver, fakes):
     assert seen == [1]
 
 
-def test_a_pipeline_without_callbacks_runs(driver, fakes):
+def test_a_pipeline_without_callbacks_runs(driver):
     """A pipeline without callbacks has an empty plan."""
     pipeline = Pipeline(fakes.Source(SCRIPT))
     if driver.asynchronous:
