@@ -196,6 +196,26 @@ def test_leaving_closes_every_connection(ask_many):
         assert all(seen.client_left.wait(PATIENCE) for seen in asked if seen.body["inputs"] == "endless")
 
 
+async def test_so_does_a_task_that_is_cancelled(play):
+    """While it waits for the next answer."""
+    server, endpoint = play(faults.silent())
+
+    async def ask():
+        async with arun_many(Pipeline(endpoint), ["endless"] * 100, concurrency=8) as ended:
+            async for _ in ended:
+                pass
+
+    async with NoLeaks():
+        task = asyncio.create_task(ask())
+        while len(server.requests) < 8:
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert len(server.requests) == 8
+    assert all(request.client_left.wait(PATIENCE) for request in server.requests)
+
+
 @pytest.mark.timeout(300)
 def test_many_rows_cost_no_memory(play, batch, questions):
     """Two thousand rows cost what two hundred do, but for their ids."""

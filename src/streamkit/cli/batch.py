@@ -53,7 +53,7 @@ def batch(*, questions: BinaryIO, out: Path, concurrency: int, whom: Whom, clean
         from streamkit.cli.tally import Tally
         from streamkit.many import arun_many
 
-        pipeline = _pipeline(whom, cleaning)
+        pipeline = _pipeline(whom, cleaning, out)
         if out.exists() and Path(questions.name).exists() and out.samefile(questions.name):
             raise click.UsageError("--out is the file of the questions: give another one.")
         tally = Tally()
@@ -65,8 +65,8 @@ def batch(*, questions: BinaryIO, out: Path, concurrency: int, whom: Whom, clean
             sys.exit(FAILED)
 
 
-def _pipeline(whom: Whom, cleaning: Cleaning) -> Pipeline:
-    from streamkit.sinks import Console
+def _pipeline(whom: Whom, cleaning: Cleaning, out: Path) -> Pipeline:
+    from streamkit.sinks import Console, JsonLines
 
     if whom.pipeline_file is None:
         whom = attrs.evolve(whom, retries=RETRIES if whom.retries is None else whom.retries)
@@ -74,6 +74,8 @@ def _pipeline(whom: Whom, cleaning: Cleaning) -> Pipeline:
     else:
         cleaning.refuse_beside_file()
         pipeline = whom.pipeline()
+    if any(isinstance(sink, JsonLines) and sink.target == out for sink in pipeline.sinks):
+        raise click.UsageError("--out is the file of one of the pipeline's sinks: give another one.")
     sinks = [sink for sink in pipeline.sinks if not isinstance(sink, Console)]
     return pipeline.evolve(sinks=sinks, parameters={**pipeline.parameters, **whom.parameters()})
 

@@ -26,6 +26,7 @@ class Tally:
     done: int = 0
     skipped: int = 0
     failed: int = 0
+    given_up: bool = False
     _tokens: int = 0
     _alike: int = 0
     _started: float = attrs.field(factory=time.monotonic)
@@ -43,12 +44,14 @@ class Tally:
             self.failed += 1
         self._alike = self._alike + 1 if _any_row_would(row, result.error) else 0
         if result.error is not None and (isinstance(result.error, AuthenticationError) or self._alike >= ALIKE):
+            self.given_up = True
             raise result.error
 
     def __str__(self) -> str:
         seconds = time.monotonic() - self._started
         rate = f" · {self._tokens / seconds:.1f} tokens/s" if self._tokens and seconds > 0 else ""
-        return f"{self.done:,} done · {self.skipped:,} skipped · {self.failed:,} failed{rate}"
+        end = " · given up" if self.given_up else ""
+        return f"{self.done:,} done · {self.skipped:,} skipped · {self.failed:,} failed{rate}{end}"
 
 
 def _any_row_would(row: Row, error: Exception | None) -> bool:

@@ -65,5 +65,5 @@ def test_a_reason_that_is_not_the_rows_own_ends_it_with_one_sentence(streamkit, 
     )
     tally, said = done.stderr.decode().splitlines()
     assert (done.returncode, done.stdout) == (1, b"")
-    assert tally == "0 done · 0 skipped · 10 failed"
+    assert tally == "0 done · 0 skipped · 10 failed · given up"
     assert said.startswith("streamkit: no connection to http://127.0.0.1:1")

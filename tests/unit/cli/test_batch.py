@@ -90,6 +90,9 @@ def test_a_pipeline_file_is_asked_without_its_console(invoke, questions, tmp_pat
     assert (result.exit_code, result.stdout) == (0, "")
     assert (parameters["seed"], parameters["top_k"]) == (3, 4)
     assert json.loads((tmp_path / "log.jsonl").read_text())["text"] == "Hello"
+    result = invoke("batch", str(questions), "--out", "log.jsonl", "--pipeline", "hello.toml")
+    assert result.exit_code == 2
+    assert "one of the pipeline's sinks" in result.stderr
 
 
 def test_it_gives_up_where_every_row_would_fail(invoke, questions, tmp_path):
@@ -98,7 +101,7 @@ def test_it_gives_up_where_every_row_would_fail(invoke, questions, tmp_path):
     arguments = ("--endpoint", "http://127.0.0.1:1", "--api", "tgi", "--retries", "0", "--concurrency", "1")
     result = invoke("batch", str(questions), "--out", "out", *arguments)
     assert result.exit_code == 1
-    assert "0 done · 0 skipped · 10 failed" in result.stderr
+    assert "0 done · 0 skipped · 10 failed · given up" in result.stderr
     assert "streamkit: no connection to http://127.0.0.1:1" in result.stderr
     assert len((tmp_path / "out").read_text().splitlines()) == 10
 

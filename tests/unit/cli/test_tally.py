@@ -66,7 +66,7 @@ def test_a_refused_token_ends_it_at_once():
     with pytest.raises(AuthenticationError) as caught:
         tally.add(ROW, failed(error))
     assert caught.value is error
-    assert tally.failed == 1
+    assert str(tally) == "0 done · 0 skipped · 1 failed · given up"
 
 
 @pytest.mark.parametrize("error", NOT_THEIRS.values(), ids=NOT_THEIRS)
