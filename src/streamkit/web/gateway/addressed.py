@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import attrs
 
@@ -48,13 +49,16 @@ class Addressed:
         return ANSWERS.get(self.path if self.kept is None else self.kept.route, PLAIN)
 
 
-def address(path: str, pipelines: Mapping[str, object], *, resumable: bool) -> Addressed:
+def address(scope: Mapping[str, Any], pipelines: Mapping[str, object], *, resumable: bool) -> Addressed:
     """Read the path of a request.
 
     Args:
-        path: The path.
+        scope: ASGI's; where a framework has mounted the gateway, its path may begin with that place.
         pipelines: By name.
         resumable: Whether answers are kept.
     """
+    root, path = scope.get("root_path", "").rstrip("/"), scope["path"]
+    if root and f"{path}/".startswith(f"{root}/"):
+        path = path[len(root) :] or "/"
     pipeline, path = split(path, pipelines)
     return Addressed(path, pipeline, resuming.place_of(path) if resumable else None)

@@ -86,8 +86,8 @@ class Gateway:
             headers = read_headers(exchange.scope, self._settings.limits.header_bytes)
             exchange.id = request_id(headers.get("x-request-id", ""))
             exchange.headers |= {"x-request-id": exchange.id, **self._access.shared(headers)}
-            path, resumable = exchange.scope["path"], self._runs is not None
-            addressed = address(path, self.configuration.pipelines, resumable=resumable)
+            pipelines, resumable = self.configuration.pipelines, self._runs is not None
+            addressed = address(exchange.scope, pipelines, resumable=resumable)
             exchange.route, dialect = addressed.name, addressed.dialect
             self._access.place(headers)
             await self._serve(exchange, receive, headers, addressed)

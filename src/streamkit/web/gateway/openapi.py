@@ -98,6 +98,7 @@ def description(*, resumable: bool) -> dict[str, Any]:
             "version": version("streamkit-hf"),
             "description": "Every path may begin with the name of a pipeline: /NAME/generate.",
         },
+        "servers": [{"url": "."}],  # wherever it is mounted: beside this description
         "paths": paths,
         "components": {"schemas": components, "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
         "security": [{"key": []}, {}],
