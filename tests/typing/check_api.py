@@ -10,15 +10,18 @@ from streamkit import (
     Endpoint,
     Event,
     Pipeline,
+    Request,
     Retry,
     RunResult,
     SkipSpecialTokens,
     StopSequences,
     Stream,
     Token,
+    arun_many,
     astream,
     from_iterable,
     recommended_transforms,
+    run_many,
     stream,
 )
 
@@ -68,3 +71,14 @@ async def ask_async() -> RunResult:
             assert_type(event, Event)
     assert_type(astream("Hello", "owner/model"), AsyncStream)
     return await pipeline.arun("Hello")
+
+
+async def ask_many() -> None:
+    with run_many(pipeline, ["Hello"], concurrency=4) as answers:
+        for question, result in answers:
+            assert_type(question, str)
+            assert_type(result, RunResult)
+    async with arun_many(pipeline, [Request(prompt="Hello")]) as ended:
+        async for request, result in ended:
+            assert_type(request, Request)
+            assert_type(result, RunResult)
