@@ -11,7 +11,7 @@ from streamkit.errors import ConfigurationError
 from streamkit.events import Finish, Token, ToolCallDelta
 from streamkit.testing.feeding import feed_every_way, run_chain, visible
 from streamkit.transforms import DEFAULT_EOS, ScrubEos, SkipSpecialTokens
-from streamkit.transforms.eos import MAX_RUN
+from streamkit.transforms._final_run import MAX_RUN
 
 MODES = ("end", "cut", "all")
 mark_lists = st.lists(st.text("ab ", min_size=1, max_size=3), min_size=1, max_size=4)
