@@ -198,18 +198,25 @@ def test_leaving_closes_every_connection(ask_many):
 
 
 async def test_so_does_a_task_that_is_cancelled(play):
-    """While it waits for the next answer."""
-    server, endpoint = play(faults.silent())
+    """While it waits for the next answer, of eight that have begun."""
+    server, endpoint = play(gate=True)
+    server.release(1)
+    begun, all_begun = [], asyncio.Event()
+
+    def on_token(token):
+        begun.append(token)
+        if len(begun) == 8:
+            all_begun.set()
 
     async def ask():
-        async with arun_many(Pipeline(endpoint), ["endless"] * 100, concurrency=8) as ended:
+        pipeline = Pipeline(endpoint, callbacks=[{"on_token": on_token}])
+        async with arun_many(pipeline, ["Hi"] * 100, concurrency=8) as ended:
             async for _ in ended:
                 pass
 
     async with NoLeaks():
         task = asyncio.create_task(ask())
-        while len(server.requests) < 8:
-            await asyncio.sleep(0)
+        await all_begun.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
