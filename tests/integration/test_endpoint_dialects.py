@@ -19,6 +19,11 @@ def probes(server):
     return [(seen.method, seen.path) for seen in server.requests if seen.method == "GET"]
 
 
+def without(*paths):
+    """Return the answers of a server that lacks some routes."""
+    return lambda seen: Response(status=404) if seen.path in paths else None
+
+
 @pytest.mark.parametrize(
     ("engine", "api", "model", "question", "path"),
     [
@@ -125,11 +130,28 @@ class TestFindingOut:
         assert "`owner/other` does not exist" in str(played.error)
 
     def test_a_server_without_the_route_is_an_older_tgi(self, drive, eos):
-        """Such servers speak the native protocol only."""
-        only_native = lambda seen: Response(status=404) if seen.path == "/v1/models" else None  # noqa: E731 - one line
-        with EmulatedEndpoint(["Hello", eos], respond=only_native) as server:
+        """Prompts go to its native API, and nothing more is asked of it."""
+        with EmulatedEndpoint(["Hello", eos], respond=without("/v1/models")) as server:
             assert drive(Endpoint(server.url)).text == "Hello</s>"
             assert asked(server)[0].path == "/"
+            assert probes(server) == [("GET", "/v1/models")]
+
+    @pytest.mark.parametrize(("api", "question"), [("auto", CHAT), ("chat", "Hi"), ("completions", "Hi")])
+    def test_an_older_tgi_is_asked_for_the_name_of_its_model(self, drive, eos, api, question):
+        """Once; its other routes want one."""
+        with EmulatedEndpoint(["Hello", eos], model="owner/old", respond=without("/v1/models")) as server:
+            endpoint = Endpoint(server.url, api=api)
+            assert [drive(endpoint, question).text.removesuffix("</s>") for _ in range(2)] == ["Hello"] * 2
+            assert [seen.body["model"] for seen in asked(server)] == ["owner/old"] * 2
+            assert probes(server) == [("GET", "/v1/models"), ("GET", "/info")]
+
+    def test_a_server_that_names_its_model_nowhere_needs_to_be_told(self, drive):
+        """No name is made up, and nothing is sent."""
+        with EmulatedEndpoint(respond=without("/v1/models", "/info")) as server:
+            played = drive(Endpoint(server.url), CHAT)
+            assert not asked(server)
+        assert isinstance(played.error, ConfigurationError)
+        assert "say which with model=" in str(played.error)
 
 
 class TestParameters:

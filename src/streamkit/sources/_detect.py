@@ -1,8 +1,9 @@
-"""What a server speaks and serves, from one cheap request: `GET /v1/models`.
+"""What a server speaks and serves, from one cheap request: `GET /v1/models`, or `GET /info` of an older TGI.
 
 The signs are those of the engines' own sources: TGI names the model as its own owner (router/src/server.rs,
 `owned_by: info.model_id`); vLLM, SGLang, llama.cpp and Ollama put their own or another name there. A server without
-the route is an older TGI or the Hugging Face inference toolkit, which speak TGI's native API.
+the route is a TGI before 2.3 or the Hugging Face inference toolkit, which speak TGI's native API. The first has a
+Messages API, too, whose requests name the model.
 """
 
 from __future__ import annotations
@@ -39,6 +40,10 @@ class _Models(msgspec.Struct):
     data: list[_Model]
 
 
+class _Info(msgspec.Struct):
+    model_id: str = ""
+
+
 def recognise(answer: Answer, url: str, secret: str | None) -> Server:
     """Read the answer to `GET /v1/models`.
 
@@ -66,6 +71,15 @@ def recognise(answer: Answer, url: str, secret: str | None) -> Server:
         ) from None
     tgi = any(model.id and model.owned_by == model.id for model in models)
     return Server(dialect="tgi" if tgi else "completions", models=tuple(model.id for model in models if model.id))
+
+
+def introduced(answer: Answer) -> Server:
+    """Read the answer of a server without `GET /v1/models` to `GET /info`, where TGI names its model."""
+    try:
+        name = msgspec.json.decode(answer.body, type=_Info).model_id if answer.status == 200 else ""
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        name = ""
+    return Server(dialect="tgi", models=(name,) if name else ())
 
 
 def choose(models: tuple[str, ...], url: str) -> str:

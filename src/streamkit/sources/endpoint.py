@@ -11,10 +11,10 @@ import attrs
 
 from streamkit.errors import ConfigurationError
 from streamkit.protocols import Batch, Composable, Format
-from streamkit.request import Hangup, Request
+from streamkit.request import Request
 from streamkit.sources._calls import Call, headers_for
 from streamkit.sources._credentials import Secret, bearer, conceal, conceal_headers, refuse_clear
-from streamkit.sources._detect import Server, choose, recognise
+from streamkit.sources._detect import Server, choose, introduced, recognise
 from streamkit.sources._dialects import APIS, AUTO, Api, Dialect, Place, ask, join
 from streamkit.sources.timeouts import Timeouts
 
@@ -54,7 +54,8 @@ class Endpoint(Composable):
     """A server at a URL.
 
     With `api="auto"` the dialect is read from the URL's path where it names a route, and otherwise asked of the
-    server by one `GET /v1/models`, the answer to which this object keeps. A prompt goes to the text route (TGI's
+    server by one `GET /v1/models`, the answer to which this object keeps; an older TGI, which has no such route, is
+    asked for its model by `GET /info` when it is to have a conversation. A prompt goes to the text route (TGI's
     own, or `/v1/completions`), a conversation to `/v1/chat/completions`; with `api="chat"` a prompt becomes one user
     message.
 
@@ -85,8 +86,10 @@ class Endpoint(Composable):
         from streamkit.sources import _urllib3
 
         if self._unknown():
-            probe = self._probe(request.hangup)
+            probe = self._probe(request)
             self._found.append(recognise(_urllib3.fetch(probe), probe.url, probe.secret))
+        if self._nameless(request):
+            self._found[0] = introduced(_urllib3.fetch(self._probe(request)))
         call, answer_format = self._call(request)
         with _urllib3.ask(call, answer_format) as batches:
             yield batches
@@ -97,8 +100,10 @@ class Endpoint(Composable):
         from streamkit.sources import _aiohttp
 
         if self._unknown():
-            probe = self._probe(request.hangup)
+            probe = self._probe(request)
             self._found.append(recognise(await _aiohttp.fetch(probe), probe.url, probe.secret))
+        if self._nameless(request):
+            self._found[0] = introduced(await _aiohttp.fetch(self._probe(request)))
         call, answer_format = self._call(request)
         async with _aiohttp.ask(call, answer_format) as batches:
             yield batches
@@ -115,10 +120,20 @@ class Endpoint(Composable):
         dialect = self._dialect()
         return not self._found and (dialect is None or (dialect != "tgi" and self.model is None))
 
-    def _probe(self, hangup: Hangup) -> Call:
-        url = join(Place.of(self.url).openai, "/models")
+    def _nameless(self, request: Request) -> bool:
+        """Tell whether the question must name the model of a server that does not list its models."""
+        return (
+            self.model is None
+            and self._found == [Server(dialect="tgi")]
+            and not (self._dialect() in (None, "tgi") and request.messages is None)
+        )
+
+    def _probe(self, request: Request) -> Call:
+        """Return the request for what is not known yet: what the server speaks, or what its model is called."""
+        place = Place.of(self.url)
+        url = join(place.server, "/info") if self._found else join(place.openai, "/models")
         headers = self._headers(url, accept="application/json")
-        return Call(method="GET", url=url, headers=headers, timeouts=self.timeouts, hangup=hangup)
+        return Call(method="GET", url=url, headers=headers, timeouts=self.timeouts, hangup=request.hangup)
 
     def _call(self, request: Request) -> tuple[Call, Format]:
         server = self._found[0] if self._found else Server(dialect="tgi", models=("tgi",))

@@ -11,7 +11,7 @@ from streamkit.errors import (
     RateLimitError,
 )
 from streamkit.sources._answers import Answer
-from streamkit.sources._detect import Server, choose, recognise
+from streamkit.sources._detect import Server, choose, introduced, recognise
 
 URL = "https://h/v1/models"
 
@@ -73,6 +73,21 @@ def test_something_else_is_no_list_of_models(body):
     """A web page, another service."""
     with pytest.raises(FormatError, match="not a list of models"):
         look(body=body)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "models"),
+    [
+        (200, b'{"model_id":"a/b","version":"2.0.4"}', ("a/b",)),
+        (200, b"{}", ()),
+        (200, b"<html>", ()),
+        (200, b'{"model_id":7}', ()),
+        (404, b'{"model_id":"a/b"}', ()),
+    ],
+)
+def test_an_older_tgi_introduces_its_model(status, body, models):
+    """Another server without a list of models has nothing to say, and speaks TGI's native API all the same."""
+    assert introduced(Answer(status=status, headers={}, body=body)) == Server(dialect="tgi", models=models)
 
 
 class TestChoose:
