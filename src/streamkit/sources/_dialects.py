@@ -23,6 +23,14 @@ APIS: Final = ("auto", "tgi", "chat", "completions", "ollama")
 MAX_STOPS: Final = 4
 """Stop sequences sent as a hint: TGI's default limit (`--max-stop-sequences`) and OpenAI's."""
 
+_OLLAMA_FIELDS: Final = frozenset(
+    (
+        *("format", "keep_alive", "logprobs", "think", "tools", "top_logprobs"),
+        *("context", "images", "raw", "suffix", "system", "template"),
+    )
+)
+"""What Ollama reads beside `options`, on one of its two routes or on both."""
+
 _ROUTES: Final[dict[str, Dialect]] = {
     "/chat/completions": "chat",
     "/completions": "completions",
@@ -150,9 +158,12 @@ def _ollama(request: Request, place: Place, model: str | None, stop: list[str]) 
     from streamkit.formats import Ollama
 
     options = translate(request.parameters, "ollama")
+    body: dict[str, Any] = {"model": model, "stream": True}
+    for name in _OLLAMA_FIELDS & options.keys():
+        body[name] = options.pop(name)
     if stop:
         options["stop"] = stop
-    body: dict[str, Any] = {"model": model, "stream": True, "options": options}
+    body["options"] = options
     if request.messages is None:
         body["prompt"] = request.prompt
         return Question(url=join(place.server, "/api/generate"), body=body, format=Ollama())

@@ -55,7 +55,7 @@ NAMES: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "ollama": {
         **_SHARED,
-        **{name: name for name in ("presence_penalty", "min_p", "typical_p")},
+        **{name: name for name in ("presence_penalty", "min_p", "typical_p", "tools")},
         "max_new_tokens": "num_predict",
         "repetition_penalty": "repeat_penalty",
     },

@@ -105,6 +105,23 @@ class TestAsk:
         body = ask(Request(prompt="Hi", stop=["a"], parameters={"max_new_tokens": 2}), PLACE, "ollama", "m").body
         assert body["options"] == {"num_predict": 2, "stop": ["a"]}
 
+    @pytest.mark.parametrize("messages", [None, CHAT])
+    def test_what_ollama_reads_beside_its_options_is_not_among_them(self, messages):
+        """It would pass over it there; what it does not read elsewhere stays an option."""
+        extra = {"keep_alive": "10m", "think": True, "format": "json", "num_ctx": 8192, "stream": False}
+        parameters = {"tools": [{"type": "function"}], "seed": 1, "extra": extra}
+        question = {"messages": messages} if messages else {"prompt": "Hi"}
+        body = ask(Request(**question, parameters=parameters, stop=["a"]), PLACE, "ollama", "m").body
+        assert body == question | {
+            "model": "m",
+            "stream": True,
+            "keep_alive": "10m",
+            "think": True,
+            "format": "json",
+            "tools": [{"type": "function"}],
+            "options": {"seed": 1, "num_ctx": 8192, "stream": False, "stop": ["a"]},
+        }
+
     @pytest.mark.parametrize("dialect", ["tgi", "completions", "chat"])
     def test_extra_cannot_turn_the_stream_off(self, dialect):
         """Every run streams."""

@@ -63,7 +63,7 @@ def test_extra_that_is_no_mapping_is_refused(value):
         ("details", "always asked for"),
         ("return_full_text", "never repeats the prompt"),
         ("decoder_input_details", "does not send them"),
-        ("tools", "a parameter of 'chat', and this request goes to 'tgi'"),
+        ("tools", "a parameter of 'chat' and 'ollama', and this request goes to 'tgi'"),
         ("presence_penalty", "a parameter of 'completions' and 'chat' and 'ollama'"),
     ],
 )
