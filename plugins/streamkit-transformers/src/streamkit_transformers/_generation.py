@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from streamkit import Finish, GenerationError, Request, Token, Usage
+from streamkit import Batch, Finish, GenerationError, Request, Token, Usage
 
 from streamkit_transformers._loop import Loop, prepare
 from streamkit_transformers._parameters import translate
@@ -15,8 +15,6 @@ from streamkit_transformers._stops import StopHints
 from streamkit_transformers._text import IncrementalText
 
 if TYPE_CHECKING:
-    from streamkit.protocols import Batch
-
     from streamkit_transformers._loading import Loaded
 
 

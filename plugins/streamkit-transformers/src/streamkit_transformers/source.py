@@ -9,8 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import attrs
-from streamkit import ConfigurationError, Request
-from streamkit.protocols import Batch, Composable
+from streamkit import Batch, Composable, ConfigurationError, Request
 
 from streamkit_transformers._generation import Generation
 from streamkit_transformers._loading import Loaded, adopt, load
