@@ -230,7 +230,9 @@ class Host:
 def _named(impl: pluggy.HookImpl, kind: Kind) -> Mapping[str, Any]:
     try:
         names = impl.function()
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise PluginError(
             f"plugin {impl.plugin_name!r}: register_{kind} raised {type(error).__name__}: {error}"
         ) from error

@@ -81,11 +81,13 @@ def load(origin: Origin, entry_point: EntryPoint) -> Any:
     try:
         plugin = entry_point.load()
         return plugin() if isinstance(plugin, type) else plugin
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a module may exit, and Rust panics with what is no Exception
         raise failed(origin, error) from error
 
 
-def failed(origin: Origin, error: Exception) -> PluginLoadError:
+def failed(origin: Origin, error: BaseException) -> PluginLoadError:
     """Return the error of a plugin that could not be loaded."""
     return PluginLoadError(
         f"plugin {origin.name!r} of {origin.distribution} {origin.version} could not be loaded from {origin.module}: "

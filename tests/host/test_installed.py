@@ -112,6 +112,11 @@ BROKEN = {
     "its import fails": ("import nonsense_that_is_not_installed", "ModuleNotFoundError: No module named 'nonsense"),
     "it is no Python": ("plugin = = 1", "SyntaxError: invalid syntax"),
     "it raises while it is imported": ("1 / 0", "ZeroDivisionError: division by zero"),
+    "it exits while it is imported": ("import sys\nsys.exit(3)", "SystemExit: 3"),
+    "it raises what is no Exception": (
+        "class Panic(BaseException): ...\nraise Panic('at the other side')",
+        "Panic: at the other side",
+    ),
     "its object is not there": ("", "AttributeError: module 'streamkit_odd' has no attribute 'plugin'"),
     "its class raises": ("class plugin:\n    def __init__(self):\n        raise OSError('no key')", "OSError: no key"),
     "it is no plugin": ("plugin = 5", "PluginError: plugin 'odd' has no hook"),
@@ -130,6 +135,10 @@ BROKEN = {
     "its registration raises": (
         "class plugin:\n    def register_sinks(self):\n        1 / 0",
         "register_sinks raised ZeroDivisionError",
+    ),
+    "its registration exits": (
+        "class plugin:\n    def register_sinks(self):\n        raise SystemExit(3)",
+        "register_sinks raised SystemExit: 3",
     ),
     "its abort hook is a coroutine function": (
         "class plugin:\n    async def on_abort(self, reason): ...",
@@ -156,6 +165,16 @@ def test_a_broken_plugin_is_warned_of_listed_and_left_out(install, code, why):
     assert found["odd"].hooks == ()
     assert {"aye", "zoo", "smooth"} <= set(host.registry("transforms"))
     assert len(host.plan().on_text) == 2
+
+
+@pytest.mark.parametrize(
+    "code", ["raise KeyboardInterrupt", "class plugin:\n    def register_sinks(self):\n        raise KeyboardInterrupt"]
+)
+def test_a_user_who_interrupts_the_loading_is_obeyed(install, code):
+    """It is the user's word, not the plugin's."""
+    install("odd", code)
+    with pytest.raises(KeyboardInterrupt):
+        Host(entry_points=True)
 
 
 def test_the_error_of_a_plugin_names_distribution_and_entry_point(install):
