@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import rich_click as click
 
 from streamkit.cli.batch import batch
@@ -14,8 +16,14 @@ from streamkit.cli.replay import replay
 from streamkit.cli.run import run
 from streamkit.cli.serve import serve
 
+HELP: Final = {"text_paragraph_linebreaks": "\n\n", "range_string": ""}
+"""How rich-click writes help: paragraphs stay apart, and a range is told by the error of a number outside of it."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "rich_help_config": HELP})
+@click.command_panel("Ask a model", commands=["run", "batch", "record", "replay"])
+@click.command_panel("Show and serve", commands=["demo", "serve", "emulate"])
+@click.command_panel("Extend", commands=["plugins", "new-plugin"])
 @click.version_option(package_name="streamkit-hf")
 def app() -> None:
     """Turn the raw token stream of a language model into clean text, live.
@@ -30,7 +38,7 @@ app.add_command(batch)
 app.add_command(record)
 app.add_command(replay)
 app.add_command(demo)
+app.add_command(serve)
 app.add_command(emulate)
 app.add_command(plugins)
 app.add_command(new_plugin)
-app.add_command(serve)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import attrs
@@ -134,31 +135,34 @@ class Asking(Whom):
 _TIMEOUTS: Final = {"timeout": "total", "first_token_timeout": "first_token", "token_timeout": "between_tokens"}
 _SECONDS: Final = click.FloatRange(0, min_open=True)
 
+_whom: Final = partial(click.option, panel="Whom to ask")
+_what: Final = partial(click.option, panel="What to ask")
+_wait: Final = partial(click.option, panel="How long to wait")
+
 _WHOM: Final = (
-    click.option("--endpoint", metavar="URL", help="The server to ask."),
-    click.option("--model", metavar="ID", help="A model on the Hub, or the model of --endpoint where it has several."),
-    click.option("--pipeline", "pipeline_file", metavar="FILE", help="A TOML file that describes source and chain."),
-    click.option("--api", type=click.Choice(APIS), help="How to ask --endpoint.  [default: auto, found out]"),
-    click.option("--provider", metavar="NAME", help="The inference provider of --model.  [default: auto]"),
-    click.option(
+    _whom("--endpoint", metavar="URL", help="The server to ask."),
+    _whom("--model", metavar="ID", help="A model on the Hub, or the model of --endpoint where it has several."),
+    _whom("--pipeline", "pipeline_file", metavar="FILE", help="A TOML file that describes source and chain."),
+    _whom(
+        "--api",
+        type=click.Choice(APIS),
+        metavar="NAME",
+        help=f"How to ask --endpoint: {', '.join(APIS[1:])}.  [default: {APIS[0]}, found out]",
+    ),
+    _whom("--provider", metavar="NAME", help="The inference provider of --model.  [default: auto]"),
+    _whom(
         "--token-env",
         metavar="NAME",
         help="Environment variable with the token.  [default: the saved Hugging Face login]",
     ),
-    click.option("--chat", is_flag=True, help="Ask as the user of a conversation."),
-    click.option("--system", metavar="TEXT", help="Message of the system; implies --chat."),
-    click.option("--param", "settings", multiple=True, metavar="K=V", help="Generation parameter: max_new_tokens=64."),
-    click.option(
-        "--retries", type=click.IntRange(0), metavar="N", help="Ask again, so many times, before the first token."
-    ),
-    click.option(
-        "--load-timeout", type=click.FloatRange(0), metavar="SECONDS", help="Wait for a model that is loading."
-    ),
-    click.option("--timeout", type=_SECONDS, metavar="SECONDS", help="Limit of the whole answer.  [default: 3600]"),
-    click.option(
-        "--first-token-timeout", type=_SECONDS, metavar="SECONDS", help="Limit until it begins.  [default: 120]"
-    ),
-    click.option("--token-timeout", type=_SECONDS, metavar="SECONDS", help="Limit from token to token.  [default: 60]"),
+    _what("--chat", is_flag=True, help="Ask as the user of a conversation."),
+    _what("--system", metavar="TEXT", help="Message of the system; implies --chat."),
+    _what("--param", "settings", multiple=True, metavar="K=V", help="Generation parameter: max_new_tokens=64."),
+    _wait("--retries", type=click.IntRange(0), metavar="N", help="Ask again, so many times, before the first token."),
+    _wait("--load-timeout", type=click.FloatRange(0), metavar="SECONDS", help="Wait for a model that is loading."),
+    _wait("--timeout", type=_SECONDS, metavar="SECONDS", help="Limit of the whole answer.  [default: 3600]"),
+    _wait("--first-token-timeout", type=_SECONDS, metavar="SECONDS", help="Limit until it begins.  [default: 120]"),
+    _wait("--token-timeout", type=_SECONDS, metavar="SECONDS", help="Limit from token to token.  [default: 60]"),
 )
 
 asks = group(Asking, "asking", click.argument("prompt", required=False), *_WHOM)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 import attrs
 import rich_click as click
@@ -74,17 +75,17 @@ class Cleaning:
         return transform
 
 
+_option: Final = partial(click.option, panel="What is done to the answer")
+
 cleans = group(
     Cleaning,
     "cleaning",
-    click.option(
-        "--stop", multiple=True, type=unescape, metavar="TEXT", help=r"Stop sequence; \n and \t are understood."
-    ),
-    click.option("--include-stop", is_flag=True, help="Show the stop sequence that ended the answer."),
-    click.option(
+    _option("--stop", multiple=True, type=unescape, metavar="TEXT", help=r"Stop sequence; \n and \t are understood."),
+    _option("--include-stop", is_flag=True, help="Show the stop sequence that ended the answer."),
+    _option(
         "--eos", multiple=True, type=unescape, metavar="TEXT", help="End mark of the model, in place of the usual ones."
     ),
-    click.option(
+    _option(
         "--transform",
         "named",
         multiple=True,

@@ -23,9 +23,13 @@ INTRODUCTION: Final = (
 
 NEXT: Final = """\
 What to try next:
-  streamkit run "Where is Lisbon?" --model meta-llama/Llama-3.3-70B-Instruct   a model on the Hub (after hf auth login)
-  streamkit run "User: Hi" --endpoint http://127.0.0.1:8080 --stop "\\nUser:"   a server of your own
-  streamkit run "Hi" --endpoint http://127.0.0.1:8080 --show tokens            what its tokens look like\
+  {streamkit} emulate --port 8080
+    keeps such a server running; then, in another terminal:
+  {streamkit} run "User: Hi" --endpoint http://127.0.0.1:8080 --show tokens
+  {streamkit} serve --demo
+    shows the same in a browser; needs the extra `serve`
+  {streamkit} run "Where is Lisbon?" --model meta-llama/Llama-3.3-70B-Instruct
+    asks a model on the Hub, after `hf auth login`\
 """
 
 
@@ -50,7 +54,15 @@ def demo(*, fast: bool) -> None:
                 result = _show(console, server.url, question)
                 console.print(closing_line(result), style="dim")
         console.print()
-        console.print(NEXT, soft_wrap=True, markup=False)
+        console.print(NEXT.format(streamkit=_called()), soft_wrap=True, markup=False)
+
+
+def _called() -> str:
+    """Return how to call the command again: by its path where the shell does not find it, as after `make demo`."""
+    import shutil
+    import sys
+
+    return "streamkit" if shutil.which("streamkit") else sys.argv[0]
 
 
 def _show(console: Console, url: str, question: str) -> RunResult:

@@ -30,14 +30,26 @@ EXAMPLES: Final[dict[EngineName, tuple[str, str]]] = {
 
 @click.command
 @click.option("--engine", type=click.Choice(get_args(EngineName)), default="tgi", help="What to present itself as.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Where to listen.  [default: a free port]")
-@click.option("--pace", type=click.FloatRange(0), default=0.05, help="Seconds between two tokens.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    metavar="NUMBER",
+    help="Where to listen.  [default: a free port]",
+)
+@click.option(
+    "--pace",
+    type=click.FloatRange(0),
+    default=0.05,
+    metavar="SECONDS",
+    help="Time between two tokens.  [default: 0.05]",
+)
 @click.option(
     "--fault",
     "faults",
     multiple=True,
     metavar="NAME",
-    help="What goes wrong: cut_after:5,rst, s503*2 for two requests.",
+    help="What goes wrong: cut_after:5,rst or, for two requests, s503*2. See --list-faults.",
 )
 @click.option("--script", type=unescape, metavar="TEXT", help="What the model says to everything.")
 @click.option("--list-faults", is_flag=True, help="Show the faults there are, and exit.")

@@ -26,7 +26,12 @@ MISSING: Final = "the server is an extra: pip install 'streamkit-hf[serve]'"
 @click.option("--config", "path", metavar="FILE", help="The gateway's TOML file.")
 @click.option("--demo", is_flag=True, help="Serve an emulated model; needs no file.")
 @click.option("--host", metavar="ADDRESS", help="Where to listen.  [default: 127.0.0.1]")
-@click.option("--port", type=click.IntRange(0, 65535), help="Where to listen; 0 for any free port.  [default: 8080]")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="NUMBER",
+    help="Where to listen; 0 for any free port.  [default: 8080]",
+)
 @click.option("--verbose", is_flag=True, help="Log the words of errors too, which may quote what was asked.")
 def serve(path: str | None, *, demo: bool, host: str | None, port: int | None, verbose: bool) -> None:
     """Serve pipelines to clients of Text Generation Inference, OpenAI and the AI SDK.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import attrs
 import rich_click as click
@@ -95,15 +96,20 @@ class Showing:
             click.secho(closing_line(result), err=True, dim=True)
 
 
+_option: Final = partial(click.option, panel="How it is shown")
+
 shows = group(
     Showing,
     "showing",
-    click.option(
-        "--show", type=click.Choice(("text", "tokens")), default="text", help="Show the text, or a line per token."
+    _option(
+        "--show",
+        type=click.Choice(("text", "tokens")),
+        default="text",
+        help="The text, or a line for each of the tokens.  [default: text]",
     ),
-    click.option("--json", "as_json", is_flag=True, help="Write the result as one JSON object when it is complete."),
-    click.option("--raw", is_flag=True, help="Do not show control characters as symbols; not on a terminal."),
-    click.option("--save", metavar="FILE", help="Keep the text in a new file, too."),
+    _option("--json", "as_json", is_flag=True, help="Write the result as one JSON object when it is complete."),
+    _option("--raw", is_flag=True, help="Do not show control characters as symbols; not on a terminal."),
+    _option("--save", metavar="FILE", help="Keep the text in a new file, too."),
 )
 """Gives a command the options of `Showing`, as `showing`."""
 

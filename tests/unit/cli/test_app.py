@@ -14,6 +14,13 @@ def test_the_help_names_the_commands(invoke):
     assert "demo" in result.stdout
 
 
+def test_every_command_has_a_place_in_the_help(invoke):
+    """A new one would be in a panel of the rest."""
+    shown = invoke("--help").stdout
+    assert "Ask a model" in shown
+    assert "─ Commands ─" not in shown
+
+
 def test_the_version_is_that_of_the_distribution(invoke):
     """The version comes from the installed metadata."""
     assert importlib.metadata.version("streamkit-hf") in invoke("--version").stdout

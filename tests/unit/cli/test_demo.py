@@ -1,5 +1,7 @@
 """`streamkit demo` in this process."""
 
+import sys
+
 
 def test_the_demo_shows_every_fate_and_says_what_it_is(invoke):
     """It is honest about the emulated endpoint, shows each effect, and ends with timings and next steps."""
@@ -12,3 +14,12 @@ def test_the_demo_shows_every_fate_and_says_what_it_is(invoke):
     assert {"passed", "released", "hidden", "joined", "cut", "scrubbed"} <= fates
     assert sum(line.startswith("first token ") for line in lines) == 2
     assert "What to try next:" in lines
+
+
+def test_what_to_try_next_can_be_typed_as_it_is(invoke, monkeypatch):
+    """The commands fit a terminal of 80 columns, and have the path of a command that the shell does not find."""
+    shown = invoke("demo", "--fast").stdout.partition("What to try next:\n")[2]
+    assert max(map(len, shown.splitlines())) <= 80
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(sys, "argv", [".venv/bin/streamkit", "demo"])
+    assert "\n  .venv/bin/streamkit serve --demo\n" in invoke("demo", "--fast").stdout
