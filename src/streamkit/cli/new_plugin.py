@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
+import keyword
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +16,9 @@ from streamkit.cli.failures import reported
 
 TEMPLATE: Final = "template"
 """The name of the plugin that is copied."""
+
+OURS: Final = frozenset({"builtin", "hf", "otel", "redact", "redis", "transformers", TEMPLATE})
+"""Names of our own plugins and distributions, and of the one that every host holds."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*").fullmatch
 _CACHES: Final = frozenset({"__pycache__", ".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache", "dist"})
@@ -72,10 +78,29 @@ def _checked(name: str) -> str:
             f"{name!r} is no name for a plugin: write small letters and digits, and hyphens between words.",
             param_hint="'NAME'",
         )
-    part = name.replace("-", "_")
-    if name in {"hf", TEMPLATE} or part in Host().registry("transforms"):
+    if name in OURS or _part(name) in Host().registry("transforms"):
         raise click.BadParameter(f"{name!r} is a name of streamkit's own: choose another.", param_hint="'NAME'")
+    if _camel(name) in _taken() or _camel(name).startswith("Test"):  # pytest takes such a class for tests
+        raise click.BadParameter(
+            f"the class of {name!r} would be called {_camel(name)}, which means something else already: begin with "
+            f"what it does, such as filter-{name}.",
+            param_hint="'NAME'",
+        )
     return name
+
+
+def _taken() -> frozenset[str]:
+    """Return the names that a class of the plugin would hide: of Python, of streamkit, and of the template's code."""
+    import streamkit
+
+    nodes = [node for path in _files(_template()) if path.suffix == ".py" for node in ast.walk(_parsed(path))]
+    used = {node.id for node in nodes if isinstance(node, ast.Name)}
+    defined = {node.name for node in nodes if isinstance(node, ast.ClassDef | ast.alias)}
+    return frozenset({*keyword.kwlist, *dir(builtins), *streamkit.__all__, *used, *defined})
+
+
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def _template() -> Path:
@@ -94,7 +119,14 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _renamed(text: str, name: str) -> str:
-    part = name.replace("-", "_")
-    camel = "".join(word.capitalize() for word in name.split("-"))
-    text = text.replace(f"streamkit-{TEMPLATE}", f"streamkit-{name}")
-    return text.replace(TEMPLATE.capitalize(), camel).replace(TEMPLATE, part)
+    """Return the text with the plugin's name in each place of the template's, in one go: a name may have it in it."""
+    names = {f"streamkit-{TEMPLATE}": f"streamkit-{name}", TEMPLATE.capitalize(): _camel(name), TEMPLATE: _part(name)}
+    return re.sub("|".join(names), lambda found: names[found[0]], text)
+
+
+def _part(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def _camel(name: str) -> str:
+    return "".join(word.capitalize() for word in name.split("-"))
