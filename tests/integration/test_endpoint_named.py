@@ -1,9 +1,12 @@
 """Endpoints found by a model's id or an endpoint's name: Serverless, InferenceEndpoint, and the one-liners."""
 
 import asyncio
+import threading
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import trio
 
 import streamkit
 from streamkit import (
@@ -182,6 +185,42 @@ class TestInferenceEndpoint:
         played = drive(mine(wait=0.05))
         assert type(played.error) is OverloadedError
         assert "is initializing after" in str(played.error)
+
+    def test_a_stream_that_is_closed_meanwhile_waits_no_longer(self, drive, api, monkeypatch):
+        """Its reader is woken, and looks no more."""
+        server = api("initializing")
+        monkeypatch.setattr("streamkit.sources.inference_endpoint.POLL", 60.0)
+        looked = threading.Event()
+        pipeline = streamkit.Pipeline(mine(wait=600, progress=lambda _: looked.set()))
+        stream = pipeline.astream("Hi") if drive.asynchronous else pipeline.stream("Hi")
+        loop = None
+
+        def close():
+            assert looked.wait(5)
+            if loop is None:
+                stream.close()
+            else:
+                asyncio.run_coroutine_threadsafe(stream.aclose(), loop).result()
+
+        async def read():
+            nonlocal loop
+            loop = asyncio.get_running_loop()
+            async with stream:
+                return [text async for text in stream]
+
+        with ThreadPoolExecutor(1) as pool:
+            closing = pool.submit(close)
+            assert (asyncio.run(read()) if drive.asynchronous else list(stream)) == []
+            closing.result()
+        assert routes(server) == [("GET", "/endpoint/me/mine")]
+        assert (stream.result.outcome, stream.result.timings.total < 30) == ("aborted", True)
+
+    def test_another_event_loop_is_refused(self, api):
+        """The message says what to do instead, and nothing is looked up."""
+        server = api("running")
+        with pytest.raises(ConfigurationError, match="worker thread"):
+            trio.run(streamkit.Pipeline(mine()).arun, "Hi")
+        assert not server.requests
 
     @pytest.mark.parametrize("state", ["paused", "failed"])
     def test_one_that_does_not_start_by_itself_is_not_waited_for(self, drive, api, state):

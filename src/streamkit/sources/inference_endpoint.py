@@ -15,6 +15,7 @@ from streamkit.request import Request
 from streamkit.sources._calls import bare, describe
 from streamkit.sources._credentials import HeaderSecret, Secret, conceal
 from streamkit.sources._dialects import AUTO, Api
+from streamkit.sources._pauses import apause, pause, running_loop
 from streamkit.sources.endpoint import Endpoint
 from streamkit.sources.timeouts import Timeouts
 
@@ -31,6 +32,8 @@ def _check_wait(_: object, __: object, wait: Any) -> None:
 @attrs.frozen
 class InferenceEndpoint(Composable):
     """An Inference Endpoint of yours, by name instead of by URL.
+
+    A stream that is closed while the endpoint is waited for does not wait on.
 
     Args:
         name: The endpoint's name.
@@ -60,19 +63,26 @@ class InferenceEndpoint(Composable):
     def open(self, request: Request) -> Iterator[Iterator[Batch]]:
         """Resolve the name, once, and ask the question; see `Source.open`."""
         looks = self._looks()
-        while not self._known:
-            time.sleep(next(looks))
+        while not self._known and not request.hangup.pulled:
+            pause(request.hangup, next(looks))
+        if not self._known:  # the stream was closed meanwhile
+            yield iter(())
+            return
         with self._known[0].open(request) as batches:
             yield batches
 
     @asynccontextmanager
     async def aopen(self, request: Request) -> AsyncIterator[AsyncIterator[Batch]]:
         """Resolve the name, once, and ask the question; see `AsyncSource.aopen`."""
+        running_loop()
         import asyncio
 
         looks = self._looks()
-        while not self._known:  # noqa: ASYNC110 - what is awaited happens on another machine
-            await asyncio.sleep(await asyncio.to_thread(next, looks))
+        while not self._known and not request.hangup.pulled:
+            await apause(request.hangup, await asyncio.to_thread(next, looks))
+        if not self._known:  # the stream was closed meanwhile
+            yield _nothing()
+            return
         async with self._known[0].aopen(request) as batches:
             yield batches
 
@@ -127,3 +137,8 @@ class InferenceEndpoint(Composable):
             raise SourceError(f"Inference Endpoint {self.name!r} cannot be looked up: {describe(error)}") from bare(
                 error
             )
+
+
+async def _nothing() -> AsyncIterator[Batch]:
+    return
+    yield
