@@ -109,6 +109,21 @@ def test_signal_waits_for_answers_that_end(config, connect):
     assert reply.complete
 
 
+def test_signal_resets_nobody_who_has_connected(config, model, connect):
+    """Who was quicker than the signal is answered, even where the gateway has not heard of the connection yet."""
+    with process("--config", config(model.url, "grace = 10")) as (running, port):
+        running.send_signal(signal.SIGSTOP)
+        connections = [connect(port) for _ in range(20)]
+        for connection in connections[::2]:
+            connection.ask("POST", "/generate", {"inputs": "x"})
+        running.send_signal(signal.SIGTERM)
+        running.send_signal(signal.SIGCONT)
+        for connection in connections[1::2]:
+            connection.ask("POST", "/generate", {"inputs": "x"})
+        assert [connection.reply().status for connection in connections] == [200] * 20
+        running.wait(5)
+
+
 def test_client_that_does_not_read_is_cut_after_grace(config, connect):
     """A client that takes nothing does not keep the process alive."""
     with (

@@ -7,7 +7,9 @@ import logging
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -19,7 +21,7 @@ from streamkit.web.gateway.log import JsonFormatter
 from streamkit.web.gateway.settings import Limits, Settings
 
 _FAREWELL_SECONDS = 1.0
-"""How long clients have to take their last bytes."""
+"""How long clients have to take their last bytes, and to ask if they have only just connected."""
 
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
@@ -29,6 +31,7 @@ class Protocol(HttpToolsProtocol):
 
     1. A head that exceeds its bound while it is read gets 431, and the connection is closed.
     2. A connection whose head is not complete in time is closed without a word.
+    3. When the server is stopped, a client that has connected and not asked yet has a second to do so.
     """
 
     limits = Limits()
@@ -43,6 +46,13 @@ class Protocol(HttpToolsProtocol):
         """Stop waiting."""
         self._in_time()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Let go of the client after its answer, as the server is being stopped."""
+        if not self.cycle:
+            self.loop.call_later(_FAREWELL_SECONDS, super().shutdown)
+        else:
+            super().shutdown()
 
     def on_message_begin(self) -> None:
         """A head begins."""
@@ -78,8 +88,8 @@ class Protocol(HttpToolsProtocol):
 class Server(uvicorn.Server):
     """uvicorn's, which would wait for streams without end, or cut them without a word.
 
-    When it is told to stop, it takes no further connections; answers go on for `grace` seconds, resumable ones without
-    a client too, and those that have not ended then end in their own protocol's words.
+    When it is told to stop, it takes no further connections and resets none; answers go on for `grace` seconds,
+    resumable ones without a client too, and those that have not ended then end in their own protocol's words.
 
     Args:
         gateway: What it serves.
@@ -90,9 +100,10 @@ class Server(uvicorn.Server):
     def __init__(
         self, gateway: Gateway, settings: Settings, started: Callable[[str], object] = lambda _url: None
     ) -> None:
+        self._protocol = type("Protocol", (Protocol,), {"limits": settings.limits})
         config = uvicorn.Config(
             gateway,
-            http=type("Protocol", (Protocol,), {"limits": settings.limits}),
+            http=self._protocol,
             ws="none",
             lifespan="off",
             proxy_headers=False,
@@ -122,18 +133,36 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no further connections, and see the answers to their end."""
-        self._gateway.stop()
         farewell = asyncio.ensure_future(self._farewell())
         began = time.monotonic()
         try:
+            await self._take_last(sockets or ())
             await super().shutdown(sockets)
         finally:
             farewell.cancel()
             await self._gateway.aclose(max(0.0, self._settings.grace - (time.monotonic() - began)))
 
+    async def _take_last(self, sockets: Iterable[socket.socket]) -> None:
+        """Stop listening, and take those who have connected already: to close the socket would reset them."""
+        late = [client for listening in sockets for client in _waiting(listening)]
+        for server in self.servers:
+            server.close()
+        protocol = partial(
+            self._protocol, config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        for client in late:
+            await asyncio.get_running_loop().connect_accepted_socket(protocol, client)
+
     async def _farewell(self) -> None:
         await asyncio.sleep(self._settings.grace)
         await self._gateway.farewell()
+
+
+def _waiting(listening: socket.socket) -> Iterator[socket.socket]:
+    """Accept the connections that nobody has accepted yet."""
+    with suppress(OSError):  # there are no more, or no more can be taken
+        while True:
+            yield listening.accept()[0]
 
 
 def listen(settings: Settings) -> socket.socket:
