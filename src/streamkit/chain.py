@@ -7,11 +7,11 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from streamkit.errors import PluginError, StreamkitError
-from streamkit.events import Event, Finish
+from streamkit.events import KINDS, Event, Finish, Token
 from streamkit.protocols import Machine, Transform
 
 Feed: TypeAlias = Callable[[Event], Sequence[Event]]
-Ask: TypeAlias = Callable[[], "frozenset[str] | None"]
+Ask: TypeAlias = Callable[[], Any]
 
 
 class Chain:
@@ -27,7 +27,7 @@ class Chain:
         transforms: The recipes, in order.
 
     Raises:
-        PluginError: A transform could not be started.
+        PluginError: A transform could not be started, or what it started is no machine.
     """
 
     __slots__ = ("_asks", "_feeds", "_machines", "_recipes", "passes")
@@ -46,20 +46,27 @@ class Chain:
             What leaves; if a machine ended the stream, everything that was left, and the `Finish`.
 
         Raises:
-            PluginError: A transform raised.
+            PluginError: A transform raised, or returned something else than events.
         """
         self.passes = None
         events: Sequence[Event] = (event,)
         last = event
+        alone = True
         position = 0
         try:
             for position, feed in enumerate(self._feeds):  # noqa: B007 - named in the error below
-                events = feed(events[0]) if len(events) == 1 else _feed_all(feed, events)
-                if len(events) == 0:  # not `not events`: None or a generator is the machine's mistake, and raises here
+                events = feed(last) if alone else _feed_all(feed, events)
+                kind = type(events)
+                if kind is not tuple and kind is not list:
+                    _check(events, "feed")
+                if not events:
                     return ()
                 last = events[-1]
-                if type(last) is Finish:
-                    break
+                alone = len(events) == 1
+                if not alone or type(last) is not Token:
+                    _check(events, "feed")
+                    if type(last) is Finish:
+                        break
         except Exception as error:
             raise self._blame(position, error) from error
         if type(last) is Finish:
@@ -83,14 +90,14 @@ class Chain:
             What was held back, then a `Finish`.
 
         Raises:
-            PluginError: A transform raised.
+            PluginError: A transform raised, or returned something else than events.
         """
         self.passes = None
         try:
             for position in range(position, len(self._machines)):  # noqa: B020, PLR1704 - named in the error below
                 passed = _feed_all(self._feeds[position], events)
                 if not (passed and type(passed[-1]) is Finish):
-                    passed += self._machines[position].flush()
+                    passed += _check(self._machines[position].flush(), "flush")
                 last = passed[-1] if passed else None
                 if type(last) is Finish:
                     finish = last
@@ -101,29 +108,43 @@ class Chain:
         return [*events, finish]
 
     def _shortcut(self, asks: Iterable[Ask]) -> Callable[[str], bool] | None:
-        triggers: set[frozenset[str]] = set()
+        watched: list[frozenset[str]] = []
         position = 0
         try:
             for position, ask in enumerate(asks):  # noqa: B007 - named in the error below
                 characters = ask()
                 if characters is None:
                     return None
-                triggers.add(characters)
+                if not isinstance(characters, frozenset):
+                    what = type(characters).__name__
+                    raise _UnfitError(f"returned {what} from triggers(): return a frozenset or None")  # noqa: TRY301 - handled like what it raises
+                watched.append(characters)
         except Exception as error:
             raise self._blame(position, error) from error
-        return _union(frozenset(triggers)).isdisjoint
+        return _watch_for(tuple(watched))
 
     def _blame(self, position: int, error: Exception) -> PluginError:
-        return PluginError(f"transform {self._recipes[position]!r} raised {type(error).__name__}: {error}")
+        did = str(error) if isinstance(error, _UnfitError) else f"raised {type(error).__name__}: {error}"
+        return PluginError(f"transform {self._recipes[position]!r} {did}")
+
+
+class _UnfitError(Exception):
+    """What a machine returned is no events."""
 
 
 def _start(recipe: Transform) -> Machine:
     try:
-        return recipe.start()
+        machine = recipe.start()
     except StreamkitError:
         raise
     except Exception as error:
         raise PluginError(f"transform {recipe!r} could not be started: {type(error).__name__}: {error}") from error
+    if not (hasattr(machine, "feed") and hasattr(machine, "flush")):
+        raise PluginError(
+            f"transform {recipe!r} could not be started: its start() returned {type(machine).__name__}, "
+            "not a machine: return an object with the methods feed() and flush()"
+        )
+    return machine
 
 
 def _asks(machines: Iterable[Machine]) -> tuple[Ask, ...] | None:
@@ -132,15 +153,32 @@ def _asks(machines: Iterable[Machine]) -> tuple[Ask, ...] | None:
     return None if None in asks else asks
 
 
+def _check(events: Sequence[Event], method: str) -> Sequence[Event]:
+    """Return what a machine returned, if it is events: whatever else has a length would be lost without a word."""
+    if not isinstance(events, tuple | list):
+        raise _UnfitError(f"returned {type(events).__name__} from {method}(): return a tuple or list of events")
+    for position, event in enumerate(events, 1):
+        if type(event) is Token:
+            continue
+        if not isinstance(event, KINDS):
+            raise _UnfitError(
+                f"returned a {type(events).__name__} with {type(event).__name__} in it from {method}(): "
+                "return a tuple or list of events"
+            )
+        if type(event) is Finish and position < len(events):
+            raise _UnfitError(f"returned a Finish from {method}() before its last event: a Finish comes last, and once")
+    return events
+
+
 @lru_cache(maxsize=32)
-def _union(sets: frozenset[frozenset[str]]) -> frozenset[str]:
-    return frozenset().union(*sets)
+def _watch_for(sets: tuple[frozenset[str], ...]) -> Callable[[str], bool]:
+    return frozenset().union(*sets).isdisjoint
 
 
 def _feed_all(feed: Feed, events: Sequence[Event]) -> list[Event]:
     passed: list[Event] = []
     for event in events:
-        passed += feed(event)
+        passed += _check(feed(event), "feed")
         if passed and type(passed[-1]) is Finish:
             break
     return passed

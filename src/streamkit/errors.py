@@ -18,7 +18,7 @@
     │   ├── StreamGoneError           what a reader asks for is not kept, or not any more
     │   ├── StreamRunningError        a run under the same id goes on
     │   └── FencedError               this run was declared dead; another may have its place
-    └── PluginError                   third-party code: a transform or a plugin broke its contract
+    └── PluginError                   third-party code: a part or a plugin broke its contract
         └── PluginLoadError           an installed plugin could not be imported
 
 Each message says what happened, to what, and what to do next. An error that ended a run carries the run's partial
@@ -139,7 +139,7 @@ class FencedError(StoreError):
 
 
 class PluginError(StreamkitError):
-    """Third-party code (a transform, a hook, a plugin) broke its contract; the cause is chained."""
+    """Third-party code (a source, a transform, a hook, a plugin) broke its contract; the cause is chained."""
 
 
 class PluginLoadError(PluginError):

@@ -9,7 +9,7 @@ carried by tokens only. Field names are those of Text Generation Inference (`tok
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import attrs
 
@@ -115,6 +115,9 @@ class Attempt:
 
 
 Event: TypeAlias = Token | ToolCallDelta | Finish | Attempt
+
+KINDS: Final = (Token, ToolCallDelta, Finish, Attempt)
+"""The classes of events, as `isinstance` takes them quickest."""
 
 
 def answers(batch: Sequence[Event]) -> bool:

@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import cast
 
 from streamkit.chain import Chain
-from streamkit.errors import GenerationError, StreamkitError
-from streamkit.events import Event, Finish, Token, ToolCallDelta
+from streamkit.errors import GenerationError, PluginError, StreamkitError
+from streamkit.events import KINDS, Event, Finish, Token, ToolCallDelta
 from streamkit.protocols import Batch, Transform
 from streamkit.request import Request
 from streamkit.result import Outcome, RunResult, Timings, ToolCall
@@ -101,7 +101,7 @@ class Run:
             The events that leave the chain because of it; nothing once the run is done.
 
         Raises:
-            PluginError: A transform raised.
+            PluginError: A transform broke its contract, or what came is no event.
         """
         passes = self._chain.passes
         if (
@@ -161,10 +161,16 @@ class Run:
         if type(event) is Finish:
             self._finish = event
             return self._end(self._chain.drain(event))
-        if type(event) is Token and not event.cont:
-            if not self.tokens:
-                self._first_token = self._clock()
-            self.tokens += 1
+        if type(event) is Token:
+            if not event.cont:
+                if not self.tokens:
+                    self._first_token = self._clock()
+                self.tokens += 1
+        elif not isinstance(event, KINDS):
+            raise PluginError(
+                f"source {self.source!r} gave {type(event).__name__} among its events: "
+                "its batches must be tuples or lists of events"
+            )
         events = self._chain.feed(event)
         if events and type(events[-1]) is Finish:
             if event is not self._last:

@@ -28,7 +28,7 @@ def methods(module, name):
 def plain(code):
     """Return code as the synchronous driver would write it."""
     code = re.sub(r"\b(await|async) ", "", code)
-    code = re.sub(r"\b(__)?a(enter|exit|open|close|write|delivery|telling)(__)?\b", r"\1\2\3", code)
+    code = re.sub(r"\b(__)?a(enter|exit|iter|open|close|write|delivery|telling)(__)?\b", r"\1\2\3", code)
     code = re.sub(r"awaits=(hasattr\(sink, .open.\)|False)", "awaits=...", code)
     code = re.sub(r"(delivering|told) = (.*)\n *if \1 is not None:\n *\1", r"\2", code)
     code = code.replace("ag_running", "gi_running")

@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 from streamkit.drivers._observers import atelling, logger, note_failure
 from streamkit.drivers._outlets import Outlet, adelivery
 from streamkit.drivers._picks import pick_text, pick_token
+from streamkit.drivers._shapes import fit, misfit
 from streamkit.errors import ConfigurationError, SinkError
 from streamkit.events import Attempt, Event, Token
 from streamkit.hookplan import Hook, HookPlan
@@ -115,7 +116,7 @@ class AsyncStream:
             )
         return self._run.result
 
-    async def _drive(self) -> AsyncGenerator[Event, None]:  # noqa: C901, PLR0912 - the loop is the file's one idea; cut up, its order is lost
+    async def _drive(self) -> AsyncGenerator[Event, None]:  # noqa: C901, PLR0912, PLR0915 - the loop is the file's one idea; cut up, its order is lost
         run, plan = self._run, self._plan
         feed, seen = run.feed, {Token: plan.on_token, Attempt: plan.on_retry}
         tells = {kind: atelling(hooks, run) for kind, hooks in seen.items() if hooks}
@@ -128,12 +129,15 @@ class AsyncStream:
             for sink in self._sinks:
                 self._outlets.append(Outlet(sink, run.request, awaits=hasattr(sink, "aopen")))
             deliver = adelivery(self._outlets, plan.on_text, run)
-            async with self._source.aopen(run.request) as batches:
-                async for batch in batches:
+            async with fit(self._source, self._source.aopen(run.request), "__aenter__") as batches:
+                async for batch in fit(self._source, batches, "__aiter__"):
                     if self._left:
                         raise GeneratorExit  # noqa: TRY301 - what a generator gets that is closed while it waits
-                    if len(batch) > 1:
-                        run.foresee(batch)
+                    try:
+                        if len(batch) > 1:
+                            run.foresee(batch)
+                    except TypeError as error:
+                        raise misfit(self._source, batch, "__len__") from error
                     for event in batch:
                         if watched and type(event) in tells:
                             told = tells[type(event)](event)

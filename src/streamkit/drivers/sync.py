@@ -9,6 +9,7 @@ from typing import Any, Self
 from streamkit.drivers._observers import logger, note_failure, telling
 from streamkit.drivers._outlets import Outlet, delivery
 from streamkit.drivers._picks import pick_text, pick_token
+from streamkit.drivers._shapes import fit, misfit
 from streamkit.errors import ConfigurationError, SinkError
 from streamkit.events import Attempt, Event, Token
 from streamkit.hookplan import Hook, HookPlan
@@ -124,12 +125,15 @@ class Stream:
             for sink in self._sinks:
                 self._outlets.append(Outlet(sink, run.request, awaits=False))
             deliver = delivery(self._outlets, plan.on_text, run)
-            with self._source.open(run.request) as batches:
-                for batch in batches:
+            with fit(self._source, self._source.open(run.request), "__enter__") as batches:
+                for batch in fit(self._source, batches, "__iter__"):
                     if self._left:
                         raise GeneratorExit  # noqa: TRY301 - what a generator gets that is closed while it waits
-                    if len(batch) > 1:
-                        run.foresee(batch)
+                    try:
+                        if len(batch) > 1:
+                            run.foresee(batch)
+                    except TypeError as error:
+                        raise misfit(self._source, batch, "__len__") from error
                     for event in batch:
                         if watched and type(event) in tells:
                             tells[type(event)](event)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from streamkit.errors import PluginError
 from streamkit.events import Finish, Token, ToolCallDelta
 from streamkit.testing.feeding import feed_every_way, run_chain, visible
 from streamkit.transforms import SplitReasoning, StopSequences
@@ -81,7 +82,7 @@ def test_a_stop_that_depends_on_the_cut_is_found():
 def test_events_behind_a_finish_are_found():
     """A machine that goes on after its own Finish is refused."""
     naive = Machine(lambda event: (Finish(reason="length"), event))
-    with pytest.raises(AssertionError, match="events follow a Finish"):
+    with pytest.raises(PluginError, match="returned a Finish .* before its last event"):
         feed_every_way(naive, [Token("a")])
 
 
