@@ -13,33 +13,28 @@ stops = ["\nUser:"]
 max_new_tokens = 512
 
 A source that is made of others has them as tables too: `[source.source]` for `retry`, `[[source.sources]]` for
-`fallback`.
+`fallback`. A value that the environment has is written `{ env = "NAME" }`, wherever it stands.
 """
 
 from __future__ import annotations
 
 import difflib
 import inspect
-import os
-import re
+import json
 import tomllib
 import typing
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import attrs
 import msgspec
 
+from streamkit.environment import Reference, filled, referred
 from streamkit.errors import ConfigurationError
 from streamkit.host import Host, Kind
 from streamkit.protocols import AsyncSource, Format, Source
 from streamkit.stores import StreamStore
-
-SECRET: Final = "token"  # noqa: S105 - the name of an option, not a secret
-
-_PASSWORD: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@]*:[^/?#@]+@", re.IGNORECASE)
-"""The beginning of a URL that has a password in it."""
 
 
 @attrs.frozen(kw_only=True)
@@ -90,7 +85,7 @@ def assemble(config: Mapping[str, Any], host: Host, where: str) -> Parts:
         source=part("sources", config["source"], host, f"{where}: source"),
         transforms=_parts("transforms", config.get("transforms", ()), host, f"{where}: transforms"),
         sinks=_parts("sinks", config.get("sinks", ()), host, f"{where}: sinks"),
-        parameters=parameters,
+        parameters={key: filled(key, parameters[key], f"{where}: parameters: {key}", _plain) for key in parameters},
     )
 
 
@@ -113,10 +108,8 @@ def part(kind: Kind, described: Any, host: Host, where: str) -> Any:
     name = options["use"]
     registered = host.registry(kind)
     if name not in registered:
-        raise ConfigurationError(
-            f"{where}: no plugin registers {name!r} among the {kind}{_near(name, registered)}; registered are "
-            f"{', '.join(sorted(registered))}"
-        )
+        hint = _near(name, registered) or f": there are {', '.join(sorted(registered))}"
+        raise ConfigurationError(f"{where}: no plugin registers {name!r} among the {kind}{hint}")
     given = {key: options[key] for key in options if key != "use"}
     return make(registered[name].factory, given, host, f"{where} ({name})")
 
@@ -192,26 +185,55 @@ def _value(key: str, given: Any, hint: Any, host: Host, where: str) -> Any:
     kind = _kind_of(hint)
     if kind is not None and not (isinstance(given, bool) and bool in typing.get_args(hint)):
         return part(kind, given, host, where)
-    if isinstance(given, Mapping) and set(given) == {"env"}:
-        name = given["env"]
-        if not isinstance(name, str) or name not in os.environ:
-            raise ConfigurationError(f"{where}: the environment variable {name!r} is not set")
-        return os.environ[name]
-    if isinstance(given, str) and (key == SECRET or _PASSWORD.match(given)):
-        raise ConfigurationError(f'{where}: a secret does not belong in a file: write {key} = {{ env = "NAME" }}')
-    if isinstance(given, Mapping) and attrs.has(hint):
-        return make(hint, given, host, where)
-    if isinstance(given, str) and Format in (hint, *typing.get_args(hint)):
+    if _takes_references(hint):
+        return given
+    recipe = next((each for each in (hint, *typing.get_args(hint)) if attrs.has(each)), None)
+    if isinstance(given, Mapping) and referred(given) is None and recipe is not None:
+        return make(recipe, given, host, where)
+    value = filled(key, given, where)
+    if isinstance(value, str) and Format in (hint, *typing.get_args(hint)):
         formats = host.registry("formats")
-        if given not in formats:
-            raise ConfigurationError(f"{where}: no plugin registers the format {given!r}{_near(given, formats)}")
-        return formats[given].factory
+        if value not in formats:
+            raise ConfigurationError(f"{where}: no plugin registers the format {value!r}{_near(value, formats)}")
+        return formats[value].factory
+    return _converted(given, value, hint, where)
+
+
+def _converted(given: Any, value: Any, hint: Any, where: str) -> Any:
+    """Return a value as the type of its option; what came from the environment is text, and is read as that type."""
     try:
-        return msgspec.convert(given, hint)
+        return msgspec.convert(value, hint, strict=value is given)
     except msgspec.ValidationError as error:
-        raise ConfigurationError(f"{where}: {error}") from error
+        if value is given:
+            raise ConfigurationError(f"{where}: {_unknown_choice(value, hint) or error}") from error
+        source = f"the environment variable {referred(given)!r}" if referred(given) else "what the environment says"
+        wanted = inspect.formatannotation(hint)
+        # Neither the message nor a chained error shows the text: it may be a secret that was put in the wrong place.
+        raise ConfigurationError(f"{where}: {source} cannot be read as {wanted}") from None
     except TypeError:
-        return given  # a type that only the part itself can judge
+        return value  # a type that only the part itself can judge
+
+
+def _unknown_choice(value: Any, hint: Any) -> str | None:
+    """Say what an option may be that is one of several words, given another one."""
+    sets = [hint] if typing.get_origin(hint) is typing.Literal else typing.get_args(hint)
+    if not isinstance(value, str) or not all(typing.get_origin(each) is typing.Literal for each in sets):
+        return None
+    choices = [choice for each in sets for choice in typing.get_args(each)]
+    return f"{value!r} is not one of {', '.join(map(repr, choices))}" if choices else None
+
+
+def _plain(text: str) -> Any:
+    """Read a parameter of a run, whose type only its source knows, as `--param` does: as JSON, or else as text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _takes_references(hint: Any) -> bool:
+    """Tell whether an option looks its variables up itself."""
+    return hint is Reference or any(map(_takes_references, typing.get_args(hint)))
 
 
 def _kind_of(hint: Any) -> Kind | None:

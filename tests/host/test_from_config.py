@@ -1,13 +1,14 @@
 """Pipelines by name: what a file can say, and how each mistake is told in one line."""
 
 import threading
+import traceback
 
 import pytest
 
 from streamkit import ConfigurationError, Endpoint, Host, Pipeline, Replay, Timeouts
 from streamkit.formats import Tgi
 from streamkit.sinks import JsonLines, TextFile
-from streamkit.transforms import ScrubEos, StopSequences, TrimStart
+from streamkit.transforms import ScrubEos, Smooth, StopSequences, TrimStart
 
 WHOLE = r"""
 [source]
@@ -96,7 +97,7 @@ MISTAKES = {
     ),
     "a missing plugin": (
         SOURCE + '[[transforms]]\nuse = "redact"',
-        r"pipeline.toml: transforms\[0\]: no plugin registers 'redact' among the transforms; registered are .*smooth",
+        r"pipeline.toml: transforms\[0\]: no plugin registers 'redact' among the transforms: there are .*smooth",
     ),
     "an unknown option": (SOURCE + "time = 1", r"source \(endpoint\): unknown option 'time'"),
     "a misspelt option": (
@@ -114,7 +115,7 @@ MISTAKES = {
     ),
     "an unknown choice": (
         SOURCE + '[[transforms]]\nuse = "smooth"\nby = "letter"',
-        r"transforms\[0\] \(smooth\): by: Invalid enum value 'letter'",
+        r"transforms\[0\] \(smooth\): by: 'letter' is not one of 'word', 'line'",
     ),
     "an unknown key in a nested table": (
         SOURCE + "[source.timeouts]\nconect = 5",
@@ -127,6 +128,26 @@ MISTAKES = {
     "a secret": (
         SOURCE + 'token = "hf_abc"',
         r"source \(endpoint\): token: a secret does not belong in a file: write token = \{ env = \"NAME\" \}",
+    ),
+    "a secret in a header": (
+        SOURCE + 'headers = { authorization = "Bearer hf_abc" }',
+        r"\(endpoint\): headers: authorization: a secret does not belong in a file: write authorization = \{ env =",
+    ),
+    "a secret among the parameters": (
+        SOURCE + '[parameters]\napi_key = "hf_abc"',
+        r"pipeline.toml: parameters: api_key: a secret does not belong in a file",
+    ),
+    "a variable of the wrong type": (
+        SOURCE + '[[transforms]]\nuse = "smooth"\nmax_chars = { env = "MY_TOKEN" }',
+        r"transforms\[0\] \(smooth\): max_chars: the environment variable 'MY_TOKEN' cannot be read as int",
+    ),
+    "a variable that is none of the choices": (
+        SOURCE + '[[transforms]]\nuse = "smooth"\nby = { env = "MY_TOKEN" }',
+        r"by: the environment variable 'MY_TOKEN' cannot be read as Literal\['word', 'line'\]",
+    ),
+    "a variable of the wrong type inside": (
+        SOURCE + 'headers = [{ env = "MY_TOKEN" }]',
+        r"headers: what the environment says cannot be read as .*Mapping\[str, str\]",
     ),
     "a variable that is not set": (
         SOURCE + 'token = { env = "NOT_SET_AT_ALL" }',
@@ -144,6 +165,52 @@ def test_each_mistake_is_one_line_with_file_place_and_remedy(written, toml, mess
     assert str(caught.value).startswith("pipeline.toml")
     assert len(str(caught.value).splitlines()) == 1
     assert "hf_abc" not in str(caught.value)
+    assert "hf_secret" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_the_environment_fills_in_anywhere_as_the_type_that_is_wanted(written, monkeypatch):
+    """Headers, nested tables, numbers, choices, formats, the values of `*args`, and parameters."""
+    monkeypatch.setenv("SEVEN", "7")
+    monkeypatch.setenv("LINE", "line")
+    monkeypatch.setenv("NAME", "owl")
+    pipeline = written("""
+        [source]
+        use = "endpoint"
+        url = "https://x"
+        token = { env = "MY_TOKEN" }
+        headers = { authorization = { env = "MY_TOKEN" }, x-team = "travel" }
+        timeouts = { connect = { env = "SEVEN" } }
+        [[transforms]]
+        use = "smooth"
+        max_chars = { env = "SEVEN" }
+        by = { env = "LINE" }
+        [[transforms]]
+        use = "stop_sequences"
+        stops = [{ env = "SEVEN" }, "b"]
+        [parameters]
+        seed = { env = "SEVEN" }
+        user = { env = "NAME" }
+        logit_bias = { "12" = { env = "SEVEN" } }
+        grammar = { type = "json", value = { properties = { env = { type = "string" } } } }
+    """)
+    headers = {"authorization": "hf_secret", "x-team": "travel"}
+    timeouts = Timeouts(connect=7.0)
+    assert pipeline.source == Endpoint("https://x", token="hf_secret", headers=headers, timeouts=timeouts)
+    assert pipeline.transforms == (Smooth(by="line", max_chars=7), StopSequences("7", "b"))
+    assert pipeline.parameters == {
+        "seed": 7,
+        "user": "owl",
+        "logit_bias": {"12": 7},
+        "grammar": {"type": "json", "value": {"properties": {"env": {"type": "string"}}}},
+    }
+    assert "hf_secret" not in repr(pipeline)
+
+
+def test_the_format_of_a_recording_can_come_from_the_environment(written, monkeypatch):
+    """A name among the registered ones, as it would be in the file."""
+    monkeypatch.setenv("SPOKEN", "tgi")
+    source = '[source]\nuse = "replay"\nbody = "a.sse"\nformat = { env = "SPOKEN" }'
+    assert written(source).source == Replay("a.sse", Tgi())
 
 
 def test_a_file_that_is_not_there_is_named():

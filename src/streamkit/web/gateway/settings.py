@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from streamkit.environment import Reference
 from streamkit.errors import ConfigurationError
 from streamkit.pipeline import Pipeline
 from streamkit.protocols import every_source
@@ -36,7 +37,7 @@ OWN_PATHS: Final = frozenset(
 """What the path of a route begins with: the name of a pipeline stands in the same place."""
 
 
-def _digests(keys: Mapping[str, Any]) -> Mapping[str, bytes]:
+def _digests(keys: Mapping[str, Reference | Any]) -> Mapping[str, bytes]:
     """Return a digest of each key by its owner's name: the keys themselves are not kept."""
     digests = {}
     for owner, reference in keys.items():
