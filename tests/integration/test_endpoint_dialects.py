@@ -1,5 +1,7 @@
 """How a question is put to each engine, and what comes back."""
 
+import json
+
 import pytest
 
 from streamkit import ConfigurationError, Endpoint, RequestError, StopSequences
@@ -195,14 +197,14 @@ class TestParameters:
 class TestStops:
     """Stop sequences: a hint to the server, and a cut of our own."""
 
-    @pytest.mark.parametrize(("engine", "api"), [("tgi", "tgi"), ("vllm", "completions"), ("ollama", "ollama")])
+    @pytest.mark.parametrize(("engine", "api"), [("tgi", "tgi"), ("vllm", "completions")])
     def test_at_most_four_are_sent_as_a_hint(self, drive, engine, api):
         """More would be refused; the cut happens here in any case."""
         with EmulatedEndpoint(["one", " two", " six!"], engine=engine) as server:
             stops = StopSequences("2", "3", "4", "5", " six")
             played = drive(Endpoint(server.url, api=api, model=MODEL) | stops)
             body = asked(server)[0].body
-        fields = {**body, **body.get("parameters", {}), **body.get("options", {})}
+        fields = {**body, **body.get("parameters", {})}
         assert fields["stop"] == ["2", "3", "4", "5"]
         assert played.text == "one two"
         assert (played.result.finish_reason, played.result.stop) == ("stop_sequence", " six")
@@ -220,3 +222,22 @@ class TestStops:
         assert played.error is None
         assert played.text == played.result.text == "one two"
         assert (played.result.finish_reason, played.result.stop) == ("stop_sequence", "\nUser:")
+
+    @pytest.mark.parametrize("question", ["What is 17 * 3?", CHAT], ids=["prompt", "chat"])
+    def test_a_server_cannot_stop_inside_the_reasoning_that_it_splits_off(self, drive, question):
+        """It is not told of the stop sequence, which cuts the answer alone."""
+
+        def respond(seen):
+            cut = "\n\n" in seen.body.get("stop", ())
+            deltas = [{"reasoning_content": "10 * 3"}]
+            if not cut:
+                deltas += [{"reasoning_content": "\n\nand 7 * 3"}, {"content": "51"}, {"content": "\n\nNext"}]
+            choices = [{"delta": delta, "finish_reason": None} for delta in deltas]
+            choices.append({"delta": {}, "finish_reason": "stop"})
+            events = "".join(f"data: {json.dumps({'choices': [{'index': 0, **each}]})}\n\n" for each in choices)
+            return Response(body=f"{events}data: [DONE]\n\n".encode(), content_type="text/event-stream")
+
+        with EmulatedEndpoint(respond=respond) as server:
+            played = drive(Endpoint(server.url, api="chat", model=MODEL) | StopSequences("\n\n"), question)
+        assert played.error is None
+        assert (played.result.reasoning, played.text) == ("10 * 3\n\nand 7 * 3", "51")

@@ -14,14 +14,13 @@ from streamkit.errors import ConfigurationError
 from streamkit.protocols import Format
 from streamkit.request import Request
 from streamkit.sources._parameters import translate
+from streamkit.transforms.stop_sequences import MAX_HINTS
 
 Dialect: TypeAlias = Literal["tgi", "chat", "completions", "ollama"]
 Api: TypeAlias = Literal["auto"] | Dialect
 
 AUTO: Final[Api] = "auto"
 APIS: Final = ("auto", "tgi", "chat", "completions", "ollama")
-MAX_STOPS: Final = 4
-"""Stop sequences sent as a hint: TGI's default limit (`--max-stop-sequences`) and OpenAI's."""
 
 _OLLAMA_FIELDS: Final = frozenset(
     (
@@ -102,6 +101,10 @@ def ask(request: Request, place: Place, dialect: Dialect, model: str | None) -> 
     A prompt goes to the text route of the dialect, a conversation to its chat route; where the dialect is `chat`, a
     prompt becomes one user message.
 
+    Stop hints go where an answer is one text: to the text routes, and to TGI's chat, which splits no reasoning off.
+    Other engines do, and look for stop sequences in all that the model wrote: a hint could end the run inside the
+    reasoning, before its answer.
+
     Args:
         request: The question.
         place: The server's routes.
@@ -116,12 +119,14 @@ def ask(request: Request, place: Place, dialect: Dialect, model: str | None) -> 
     """
     if request.prompt == "":
         raise ConfigurationError("the prompt is empty: pass the text to continue, or a list of messages")
-    stop = list(request.stop[:MAX_STOPS])
+    stop = list(request.stop[:MAX_HINTS])
     if dialect == "ollama":
-        return _ollama(request, place, model, stop)
+        return _ollama(request, place, model)
     if dialect == "tgi" and request.messages is None:
         return _tgi(request, place, stop)
-    return _openai(request, place, "chat" if dialect == "chat" or request.messages else "completions", model, stop)
+    if dialect == "completions" and request.messages is None:
+        return _openai(request, place, "completions", model, stop)
+    return _openai(request, place, "chat", model, stop if dialect == "tgi" else [])
 
 
 def _tgi(request: Request, place: Place, stop: list[str]) -> Question:
@@ -154,15 +159,13 @@ def _openai(
     return Question(url=join(place.openai, "/chat/completions"), body=body, format=OpenAIChat())
 
 
-def _ollama(request: Request, place: Place, model: str | None, stop: list[str]) -> Question:
+def _ollama(request: Request, place: Place, model: str | None) -> Question:
     from streamkit.formats import Ollama
 
     options = translate(request.parameters, "ollama")
     body: dict[str, Any] = {"model": model, "stream": True}
     for name in _OLLAMA_FIELDS & options.keys():
         body[name] = options.pop(name)
-    if stop:
-        options["stop"] = stop
     body["options"] = options
     if request.messages is None:
         body["prompt"] = request.prompt

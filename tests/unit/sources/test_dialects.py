@@ -101,9 +101,35 @@ class TestAsk:
         }
 
     def test_ollama_has_its_options_apart(self):
-        """Stops among them."""
-        body = ask(Request(prompt="Hi", stop=["a"], parameters={"max_new_tokens": 2}), PLACE, "ollama", "m").body
-        assert body["options"] == {"num_predict": 2, "stop": ["a"]}
+        """By its own names."""
+        body = ask(Request(prompt="Hi", parameters={"max_new_tokens": 2}), PLACE, "ollama", "m").body
+        assert body["options"] == {"num_predict": 2}
+
+    @pytest.mark.parametrize(
+        ("dialect", "messages", "hinted"),
+        [
+            ("tgi", None, True),
+            ("tgi", CHAT, True),
+            ("completions", None, True),
+            ("completions", CHAT, False),
+            ("chat", None, False),
+            ("chat", CHAT, False),
+            ("ollama", None, False),
+            ("ollama", CHAT, False),
+        ],
+    )
+    def test_stops_are_hinted_where_no_reasoning_is_split_off(self, dialect, messages, hinted):
+        """At most four; elsewhere the server would look for them in the reasoning."""
+        question = {"messages": messages} if messages else {"prompt": "Hi"}
+        body = ask(Request(**question, stop=list("abcdef")), PLACE, dialect, "m").body
+        sent = {**body, **body.get("parameters", {}), **body.get("options", {})}.get("stop")
+        assert sent == (["a", "b", "c", "d"] if hinted else None)
+
+    @pytest.mark.parametrize(("dialect", "fields"), [("chat", None), ("ollama", "options")])
+    def test_extra_may_hint_all_the_same(self, dialect, fields):
+        """The caller knows whether the model reasons."""
+        body = ask(Request(prompt="Hi", parameters={"extra": {"stop": ["a"]}}), PLACE, dialect, "m").body
+        assert (body[fields] if fields else body)["stop"] == ["a"]
 
     @pytest.mark.parametrize("messages", [None, CHAT])
     def test_what_ollama_reads_beside_its_options_is_not_among_them(self, messages):
@@ -111,7 +137,7 @@ class TestAsk:
         extra = {"keep_alive": "10m", "think": True, "format": "json", "num_ctx": 8192, "stream": False}
         parameters = {"tools": [{"type": "function"}], "seed": 1, "extra": extra}
         question = {"messages": messages} if messages else {"prompt": "Hi"}
-        body = ask(Request(**question, parameters=parameters, stop=["a"]), PLACE, "ollama", "m").body
+        body = ask(Request(**question, parameters=parameters), PLACE, "ollama", "m").body
         assert body == question | {
             "model": "m",
             "stream": True,
@@ -119,7 +145,7 @@ class TestAsk:
             "think": True,
             "format": "json",
             "tools": [{"type": "function"}],
-            "options": {"seed": 1, "num_ctx": 8192, "stream": False, "stop": ["a"]},
+            "options": {"seed": 1, "num_ctx": 8192, "stream": False},
         }
 
     @pytest.mark.parametrize("dialect", ["tgi", "completions", "chat"])
