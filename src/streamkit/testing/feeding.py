@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import attrs
 
-from streamkit.events import Event, Finish, Token
+from streamkit.events import Event, Token
 from streamkit.protocols import Transform
 from streamkit.request import Request
 from streamkit.run import Run

@@ -82,7 +82,7 @@ def test_a_stop_that_depends_on_the_cut_is_found():
 def test_events_behind_a_finish_are_found():
     """A machine that goes on after its own Finish is refused."""
     naive = Machine(lambda event: (Finish(reason="length"), event))
-    with pytest.raises(PluginError, match="returned a Finish .* before its last event"):
+    with pytest.raises(PluginError, match=r"returned a Finish .* before its last event"):
         feed_every_way(naive, [Token("a")])
 
 
