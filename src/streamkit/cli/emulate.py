@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Literal, get_args
@@ -66,6 +67,7 @@ def emulate(
     streamkit emulate --fault s503*2 --fault stall:10
     """  # noqa: D301 - click's mark for lines not to be joined is a backspace
     with reported():
+        from streamkit.errors import ConfigurationError
         from streamkit.testing import EmulatedEndpoint
         from streamkit.testing.faults import read_fault
 
@@ -75,6 +77,10 @@ def emulate(
         server = EmulatedEndpoint(
             _tokens(script), engine=engine, pace=pace, port=port, faults=[read_fault(each) for each in faults]
         )
+        try:
+            server.start()
+        except OSError as error:
+            raise ConfigurationError(f"cannot listen on port {port}: {os.strerror(error.errno or 0)}") from error
         with server:
             _introduce(server, engine)
             _wait()

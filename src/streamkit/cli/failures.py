@@ -56,10 +56,20 @@ def explain(error: Exception) -> None:
     """Write what happened to stderr, on one line that a terminal only prints."""
     from streamkit.sinks.terminal import neutralise
 
-    message = " ".join(str(error).split())
+    message = " ".join(_file_trouble(error).split())
     if not isinstance(error, StreamkitError):
         message = f"{type(error).__name__}: {message} (set {DEBUG}=1 to see where)"
     click.secho(f"streamkit: {neutralise(message)}", err=True, fg="red")
+
+
+def _file_trouble(error: Exception) -> str:
+    """Return the message of an error; of a sink whose file cannot be opened, what a user of the command knows of it."""
+    cause = error.__cause__
+    if not (isinstance(error, SinkError) and isinstance(cause, OSError) and cause.filename is not None):
+        return str(error)
+    if isinstance(cause, FileExistsError):
+        return f"{cause.filename} exists already, and nothing in it was touched"
+    return f"{cause.filename} cannot be written: {cause.strerror}"
 
 
 def pipe_closed(error: BaseException | None) -> bool:

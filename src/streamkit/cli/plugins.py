@@ -67,21 +67,19 @@ def _print(listed: Sequence[Listed]) -> None:
     from streamkit.sinks.terminal import neutralise
 
     console = Console(highlight=False)
-    table = Table("plugin", "distribution", "module", "observes", "registers", box=None, pad_edge=False)
     for plugin in listed:
         known = describe(plugin)
-        observes = [hook for hook in known["hooks"] if hook.startswith("on_")]
-        registers = [f"{kind}: {', '.join(names)}" for kind, names in known["names"].items()]
-        cells = (
-            plugin.name,
-            f"{known['distribution']} {known['version']}",
-            known["module"],
-            "\n".join(observes),
-            plugin.left_out or (plugin.error and "could not be loaded, see below") or "\n".join(registers),
-        )
-        table.add_row(*(Text(neutralise(cell), overflow="fold") for cell in cells))
-    console.print(table)
-    for plugin in listed:
+        origin = f"  {known['distribution']} {known['version']}  {known['module']}"
+        console.print(Text(neutralise(plugin.name), style="bold") + Text(neutralise(origin), style="not bold"))
+        does = {kind: ", ".join(names) for kind, names in known["names"].items()}
+        does["observes"] = ", ".join(hook for hook in known["hooks"] if hook.startswith("on_"))
+        rows = Table.grid(padding=(0, 2, 0, 0))
+        for what, names in does.items():
+            if names:
+                rows.add_row(f"  {what}", Text(neutralise(names), overflow="fold"))
+        if rows.row_count:
+            console.print(rows)
         if plugin.error is not None:
-            console.print()
-            console.print(Text(neutralise(plugin.error), style="red"), soft_wrap=True)
+            console.print(Text(f"  {neutralise(plugin.error)}", style="red"), soft_wrap=True)
+        if plugin.left_out is not None:
+            console.print(Text(f"  {neutralise(plugin.left_out)}", style="dim"), soft_wrap=True)

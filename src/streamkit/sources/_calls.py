@@ -226,7 +226,7 @@ def unreachable(call: Call, error: Exception) -> SourceError:
     if tls_failed:
         hint = "the server's TLS certificate was not accepted" if "certificate" in lowered else "TLS failed"
     elif "resol" in lowered or "name or service" in lowered or "nodename" in lowered or "getaddrinfo" in lowered:
-        hint = "no such host: check the URL"
+        hint = "no such host: check the URL, and that this machine is online"
     else:
         hint = "check the URL and that the server runs"
     return ConnectError(f"no connection to {call.place}: {hint} ({reason})", transient=not tls_failed)
@@ -237,8 +237,8 @@ def _reason(error: Exception) -> str:
     from ssl import SSLError
 
     said = getattr(error, "os_error", None) or getattr(error, "certificate_error", None) or error.__cause__ or error
-    if isinstance(said, OSError) and not isinstance(said, SSLError) and said.errno and said.errno > 0:
-        return os.strerror(said.errno)
+    if isinstance(said, OSError) and not isinstance(said, SSLError) and said.errno:
+        return os.strerror(said.errno) if said.errno > 0 else said.strerror or describe(said)
     return describe(said)
 
 

@@ -30,7 +30,9 @@ def _check_url(_: object, __: object, url: Any) -> None:
     else:
         parts = _split(url)
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigurationError(f"{url!r} is not the URL of a server: write it as https://host/path")
+        bare = isinstance(url, str) and url and "://" not in url
+        example = f"http://{url} or https://{url}" if bare else "https://host/path"
+        raise ConfigurationError(f"{url!r} is not the URL of a server: write it as {example}")
     if parts.username is not None or parts.password is not None:
         raise ConfigurationError("the URL holds a user name or password: pass the secret as token= instead")
 

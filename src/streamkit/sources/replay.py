@@ -121,7 +121,7 @@ class Replay(Composable):
         answer_format = self.format or (FORMATS.get(body.format) if body.format else None)
         if answer_format is None:
             raise ConfigurationError(
-                f"what format {self._name} has is not known: give format=..., one of {', '.join(map(repr, FORMATS))}"
+                f"what format {self._name} has is not known: name its format, one of {', '.join(map(repr, FORMATS))}"
             )
         return answer_format
 

@@ -55,6 +55,24 @@ def test_the_message_is_one_harmless_line(capsys):
     assert capsys.readouterr().err == "streamkit: refused by ␛[31mserver⟨U+009B⟩\n"
 
 
+@pytest.mark.parametrize(
+    ("cause", "message"),
+    [
+        (FileNotFoundError(2, "No such file or directory", "a/b"), "a/b cannot be written: No such file or directory"),
+        (FileExistsError(17, "File exists", "a.txt"), "a.txt exists already, and nothing in it was touched"),
+        (OSError(28, "No space left on device"), "sink TextFile(path='a.txt') could not be opened"),
+        (None, "sink TextFile(path='a.txt') could not be opened"),
+    ],
+)
+def test_a_file_that_cannot_be_opened_is_named_as_it_was_typed(capsys, cause, message):
+    """Whoever gave --save need not know of sinks."""
+    error = SinkError("sink TextFile(path='a.txt') could not be opened")
+    error.__cause__ = cause
+    explain(error)
+
+    assert capsys.readouterr().err == f"streamkit: {message}\n"
+
+
 def test_an_unforeseen_error_names_its_type_and_the_way_to_the_traceback(capsys):
     """A bug is told in one line as well, with what to do to see more."""
     explain(KeyError("x"))

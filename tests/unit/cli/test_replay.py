@@ -33,7 +33,7 @@ def test_its_answer_may_be_cleaned_and_shown_otherwise(invoke, body):
     ("arguments", "message"),
     [
         (("nowhere",), "'nowhere' cannot be read: No such file"),
-        (("BODY",), "give format="),
+        (("BODY",), "name its format"),
         (("BODY", "--format", "sse"), "unknown format 'sse'"),
         (("BODY", "--format", "tgi", "--speed", "0"), "x>0"),
         (("BODY", "--format", "tgi", "--json", "--raw"), "take one"),
