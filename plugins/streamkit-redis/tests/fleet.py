@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
@@ -124,10 +124,8 @@ def _documented(port, ports):
 def _wait_for(port, process, log):
     deadline = time.monotonic() + PATIENCE
     while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
+        with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
             return
-        except ConnectionRefusedError:
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, f"nothing listens on port {port}"
-            time.sleep(0.02)
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, f"nothing listens on port {port}"
+        time.sleep(0.02)

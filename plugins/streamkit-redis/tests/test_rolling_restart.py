@@ -10,10 +10,11 @@ from contextlib import contextmanager
 
 import aiohttp
 import pytest
-from clients import Client
-from fleet import NGINX, gateways, nginx
 from streamkit.testing import EmulatedEndpoint
 from streamkit.testing.histories import assert_one_history
+
+from clients import Client
+from fleet import NGINX, gateways, nginx
 
 CLIENTS = 40
 LENGTH = 50
@@ -52,7 +53,7 @@ async def check(clients, url):
 
 @needs_nginx
 async def test_a_rolling_restart(server, session, tmp_path):
-    """All four are restarted in turn under forty streams: nothing is lost, nothing comes twice, and each has one end."""
+    """All four are restarted in turn under forty streams: nothing is lost, nothing comes twice, each has one end."""
     with (
         model() as endpoint,
         gateways(tmp_path, server.url, endpoint.url) as workers,
@@ -92,7 +93,9 @@ async def test_one_is_killed(server, session, tmp_path):
         for client in clients:
             await client.begun.wait()
         async with session.get(f"{workers[0].url}/metrics") as response:
-            (active,) = re.findall(r'^streamkit_streams_active{pipeline="travel"} (\d+)', await response.text(), re.M)
+            (active,) = re.findall(
+                r'^streamkit_streams_active{pipeline="travel"} (\d+)', await response.text(), re.MULTILINE
+            )
         workers[0].kill()
         endpoint.release(math.inf)
         await asyncio.gather(*reading)
