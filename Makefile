@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LIGHT := streamkit-otel streamkit-redact streamkit-redis
 HEAVY := streamkit-transformers
 
-.PHONY: demo test test-all plugins heavy-plugins lint types floors tests bench fuzz chaos docs format clean
+.PHONY: demo test test-all plugins heavy-plugins lint types floors tests bench bench-server fuzz chaos docs format clean
 
 demo: $(VENV)/.run  ## Stream from an emulated endpoint, raw tokens beside clean text.
 	$(BIN)/streamkit demo
@@ -38,6 +38,9 @@ heavy-plugins: $(VENV)-heavy/.ready
 
 bench: $(VENV)-bench/.ready  ## Streamkit and its peers side by side, as ratios.
 	$(VENV)-bench/bin/python -m benchmarks
+
+bench-server: $(VENV)-bench/.ready  ## The gateway under load, beside ready-made bytes and LiteLLM's proxy; six minutes.
+	$(VENV)-bench/bin/python -m benchmarks.server
 
 fuzz: $(VENV)/.dev $(VENV)/.fuzz  ## Look for bytes and texts that break a promise, for a minute.
 	$(BIN)/python tests/fuzz/run.py --seconds 60
@@ -79,7 +82,7 @@ $(VENV)-plugins/.ready $(VENV)-heavy/.ready: $(BIN)/python pyproject.toml constr
 $(VENV)-bench/.ready: $(BIN)/python pyproject.toml
 	rm -rf $(@D) && $(BIN)/python -m venv $(@D)
 	$(@D)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --editable . --group bench
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[serve]' --group bench
 	@touch $@
 
 $(VENV)/.run: $(BIN)/python pyproject.toml constraints.txt
