@@ -15,7 +15,7 @@ import pluggy
 from streamkit import hookspecs
 from streamkit._builtin import Builtin
 from streamkit.errors import PluginError, PluginLoadError
-from streamkit.hookchecks import KNOWN, PREFIXES, check_hook, check_plugin, is_function
+from streamkit.hookchecks import KNOWN, PREFIXES, check_hook, check_plugin, is_function, several
 from streamkit.hookplan import HookPlan
 from streamkit.loading import Origin, failed, find, left_out, load, report
 
@@ -80,7 +80,8 @@ class Host:
     """A set of plugins.
 
     Args:
-        plugins: Objects with methods named like hooks, or mappings of hook names to functions, in call order.
+        plugins: Objects with methods named like hooks, or mappings of hook names to functions, in call order; a single
+            mapping needs no list around it.
         entry_points: Whether to load the installed plugins; one that cannot be loaded is warned of and left out.
         builtin: Whether the parts that come with streamkit are registered.
 
@@ -88,7 +89,9 @@ class Host:
         PluginError: A plugin in `plugins` would not work.
     """
 
-    def __init__(self, plugins: Iterable[Any] = (), *, entry_points: bool = False, builtin: bool = True) -> None:
+    def __init__(
+        self, plugins: Mapping[str, Any] | Iterable[Any] = (), *, entry_points: bool = False, builtin: bool = True
+    ) -> None:
         self._manager = _Manager(hookspecs.NAME)
         self._manager.add_hookspecs(hookspecs)
         self._origins: dict[str, Origin] = {}
@@ -99,7 +102,7 @@ class Host:
         if entry_points:
             self._load()
         # pluggy calls the last one registered first; a list of callbacks is called as it reads.
-        for plugin in reversed(tuple(plugins)):
+        for plugin in reversed(several(plugins)):
             self.register(plugin)
 
     @staticmethod
@@ -121,7 +124,8 @@ class Host:
         if isinstance(plugin, Mapping):
             plugin = _Functions(plugin)
             name = name or f"callbacks-{id(plugin):x}"
-        name = name or f"{type(plugin).__module__}.{type(plugin).__qualname__}-{id(plugin):x}"
+        kind = plugin if isinstance(plugin, type) else type(plugin)
+        name = name or f"{kind.__module__}.{kind.__qualname__}-{id(plugin):x}"
         every = isinstance(plugin, _Functions)  # a mapping has no names but those of hooks
         check_plugin(
             plugin, vars(plugin) if every else [each for each in dir(plugin) if each.startswith(PREFIXES)], name
@@ -136,7 +140,7 @@ class Host:
             self._forget(name)  # whole or not at all
             if isinstance(error, PluginError):
                 raise
-            raise PluginError(f"plugin {name!r}: {error}") from error
+            raise PluginError(f"plugin {name!r}: {' '.join(str(error).split())}") from error
         self._registries.clear()
 
     def registry(self, kind: Kind) -> Mapping[str, Registered]:

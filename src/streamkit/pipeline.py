@@ -11,6 +11,7 @@ import attrs
 from streamkit.drivers.asynchronous import AsyncStream
 from streamkit.drivers.sync import Stream
 from streamkit.errors import ConfigurationError, PluginError, StreamkitError
+from streamkit.hookchecks import several
 from streamkit.hookplan import HookPlan
 from streamkit.host import Host
 from streamkit.protocols import AsyncSink, AsyncSource, Composable, Sink, Source, Transform, every_source
@@ -31,10 +32,6 @@ def _sinks(given: Iterable[Sink | AsyncSink]) -> tuple[Sink | AsyncSink, ...]:
     return tuple(given)
 
 
-def _callbacks(given: Mapping[str, Any] | Iterable[Any]) -> tuple[Any, ...]:
-    return (given,) if isinstance(given, Mapping) else tuple(given)
-
-
 @attrs.frozen
 class Pipeline:
     """Where tokens come from, what is done to them, and where they go.
@@ -46,8 +43,8 @@ class Pipeline:
         source: A `Source`, an `AsyncSource`, or both in one object.
         transforms: The chain, in the order the text passes it.
         sinks: Where the clean events go besides the consumer.
-        callbacks: Observers: objects with methods named like the lifecycle hooks, or a mapping of hook names to
-            functions.
+        callbacks: A list of observers: objects with methods named like the lifecycle hooks. Or a mapping of hook names
+            to functions.
         parameters: Generation parameters of every run; those given to a run win.
         host: Plugins whose lifecycle hooks observe every run, before the callbacks; see `Host.default()`.
 
@@ -59,7 +56,7 @@ class Pipeline:
     source: Source | AsyncSource
     transforms: tuple[Transform, ...] = attrs.field(default=(), converter=_transforms, kw_only=True)
     sinks: tuple[Sink | AsyncSink, ...] = attrs.field(default=(), converter=_sinks, kw_only=True)
-    callbacks: tuple[Any, ...] = attrs.field(default=(), converter=_callbacks, hash=False, kw_only=True)
+    callbacks: tuple[Any, ...] = attrs.field(default=(), converter=several, hash=False, kw_only=True)
     parameters: Mapping[str, Any] = attrs.field(factory=dict, hash=False, kw_only=True)
     host: Host | None = attrs.field(default=None, repr=False, kw_only=True)
     _plan: HookPlan = attrs.field(init=False, repr=False, eq=False)
@@ -78,7 +75,11 @@ class Pipeline:
 
     @classmethod
     def from_config(
-        cls, config: str | Path | Mapping[str, Any], *, host: Host | None = None, callbacks: Iterable[Any] = ()
+        cls,
+        config: str | Path | Mapping[str, Any],
+        *,
+        host: Host | None = None,
+        callbacks: Mapping[str, Any] | Iterable[Any] = (),
     ) -> Self:
         """Build a pipeline from the names and options of its parts; see `streamkit.config` for the shape.
 

@@ -46,14 +46,19 @@ def test_objects_mappings_and_modules_are_plugins():
         ({"on_txt": lambda: None}, "'on_txt', which is not a hook: did you mean 'on_text'"),
         ({"ontext": lambda: None}, "'ontext', which is not a hook: did you mean 'on_text'"),
         ({"on_everything_there_is": lambda: None}, "which is not a hook: the hooks are register_sources"),
-        ({"on_text": 5}, "'on_text' is a int, which would be ignored"),
-        ({"on_text": functools.partial(print, "x")}, "'on_text' is a partial, which would be ignored"),
-        ({"on_text": [].append}, "'on_text' is a builtin_function_or_method, which would be ignored.*a lambda will do"),
+        ({"on_text": 5}, "'on_text' is of type 'int', which would be ignored"),
+        ({"on_text": functools.partial(print, "x")}, "'on_text' is of type 'partial', which would be ignored"),
+        (
+            {"on_text": [].append},
+            "'on_text' is of type 'builtin_function_or_method', which would be ignored.*a lambda will do",
+        ),
         ({"on_text": lambda *, text: None}, "would never be given 'text'.*by position"),
         ({"on_text": lambda text=None: None}, "would never be given 'text=None'.*without a default"),
         ({"on_text": lambda *args: None}, r"would never be given '\*args'"),
         ({"on_text": lambda **kwargs: None}, r"would never be given '\*\*kwargs'"),
-        ({"on_text": lambda token: None}, "token.*can not be found in the hookspec"),
+        ({"on_text": lambda token: None}, r"would never be given 'token': a hook gets .* out of \(run, text\)"),
+        ({"on_text": lambda run, text, more: None}, r"would never be given 'more'.*out of \(run, text\)"),
+        ({"register_sinks": lambda options: None}, r"would never be given 'options'.*out of \(\)"),
         (lambda text: None, "has no hook; the hooks are"),
         ("on_text", "has no hook"),
         ({}, "has no hook"),
@@ -63,6 +68,54 @@ def test_a_plugin_that_would_not_work_is_refused(plugin, message):
     """Each refusal names the plugin and the remedy; pluggy would be silent about most of these."""
     with pytest.raises(PluginError, match=f"(?s)^plugin '.+{message}"):
         Host([plugin])
+
+
+def test_a_class_is_named_as_it_is_in_its_module():
+    """And not as what every class is an instance of."""
+    with pytest.raises(PluginError, match=rf"^plugin '{__name__}.Watcher-\w+' is a class"):
+        Host([Watcher])
+
+
+@pytest.mark.parametrize("kind", [property, functools.cached_property])
+def test_a_property_that_is_called_like_a_hook_is_refused_and_not_read(kind):
+    """Whatever it would raise; other properties are the plugin's own business."""
+
+    class Lazy:
+        def on_final(self): ...
+
+        @property
+        def other(self):
+            raise RuntimeError("not to be read")
+
+    assert calls(Host([Lazy()]), "on_final") == 1
+
+    class Wrong(Lazy):
+        @kind
+        def on_text(self):
+            raise RuntimeError("not to be read")
+
+    with pytest.raises(PluginError, match=f"'on_text' is of type '{kind.__name__}', which would be ignored"):
+        Host([Wrong()])
+
+
+def test_a_marked_method_under_another_name_is_told_in_one_line():
+    """Of the several in which pluggy says it."""
+
+    class Marked:
+        @hookimpl(specname="on_text")
+        def hook(self, t): ...
+
+    with pytest.raises(PluginError, match=r"for hook 'on_text' .* Argument\(s\) \{'t'\}") as caught:
+        Host([Marked()])
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("alone", [Watcher(), Watcher, "on_text", 5, None])
+def test_plugins_are_a_list(alone):
+    """A single one is refused, with the remedy; only a mapping may stand alone."""
+    with pytest.raises(PluginError, match=r"is not a list of plugins or callbacks: put it into one, \[...\]"):
+        Host(alone)
+    assert calls(Host({"on_text": lambda text: None})) == 1
 
 
 def test_a_method_with_a_misspelt_name_is_refused_too():

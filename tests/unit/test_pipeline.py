@@ -139,8 +139,8 @@ def test_a_part_without_the_shape_of_its_place_is_refused(build, message):
 
 
 def test_callbacks_are_checked_when_the_pipeline_is_built():
-    """A class instead of an instance, a name that is no hook, a bare function."""
-    for wrong in ([Says], {"on_txt": print}, [lambda text: None]):
+    """A class instead of an instance, a name that is no hook, a bare function, and one that is in no list."""
+    for wrong in ([Says], {"on_txt": print}, [lambda text: None], Says(), lambda text: None):
         with pytest.raises(PluginError):
             Pipeline(Says(), callbacks=wrong)
 

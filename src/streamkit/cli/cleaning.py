@@ -105,7 +105,10 @@ def _read(text: str) -> tuple[str, dict[str, Any]]:
     while rest:
         key, equals, rest = rest.partition("=")
         if key in ("", "use") or not equals:
-            raise click.BadParameter(f"{text!r} is not NAME:key=value,key=value.", param_hint="'--transform'")
+            raise click.BadParameter(
+                f'{text!r} is not NAME:key=value,key=value. A list is written key=["a","b"].',
+                param_hint="'--transform'",
+            )
         options[key], rest = _value(rest)
     return name, options
 

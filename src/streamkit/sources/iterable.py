@@ -10,7 +10,7 @@ import attrs
 import msgspec
 
 from streamkit.errors import ConfigurationError
-from streamkit.events import Finish, Token, ToolCallDelta
+from streamkit.events import Attempt, Finish, Token, ToolCallDelta
 from streamkit.formats import OpenAIChat, Tgi
 from streamkit.protocols import Batch, Composable, Decoder
 from streamkit.request import Request
@@ -35,7 +35,9 @@ def from_iterable(items: Iterable[Any] | AsyncIterable[Any]) -> IterableSource |
     if isinstance(items, AsyncIterable):
         return AsyncIterableSource(items)
     if isinstance(items, str | bytes) or not isinstance(items, Iterable):
-        raise ConfigurationError(f"a {type(items).__name__} is not a stream: pass an iterator of tokens or strings")
+        raise ConfigurationError(
+            f"an object of type {type(items).__name__!r} is not a stream: pass an iterator of tokens or strings"
+        )
     return IterableSource(items)
 
 
@@ -49,10 +51,10 @@ class _Reader:
 
     def read(self, item: Any) -> Batch:
         kind = type(item)
-        if kind is Token or kind is ToolCallDelta or kind is Finish:
+        if kind is Token or kind is ToolCallDelta or kind is Finish or kind is Attempt:
             return (item,)
-        if kind is str:
-            return (Token(item),) if item else ()
+        if isinstance(item, str):
+            return (Token(str.__str__(item)),) if item else ()
         if self._decoder is None:
             if hasattr(item, "token"):
                 self._decoder = Tgi().decoder()
@@ -60,7 +62,7 @@ class _Reader:
                 self._decoder = OpenAIChat().decoder()
             else:
                 raise ConfigurationError(
-                    f"a {kind.__name__} is neither an output of huggingface_hub, a string nor an event"
+                    f"an item of type {kind.__name__!r} is neither an output of huggingface_hub, a string nor an event"
                 )
         return self._decoder.feed(b"data: " + msgspec.json.encode(dict(item)) + b"\n\n")
 

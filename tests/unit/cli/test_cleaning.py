@@ -87,6 +87,7 @@ def test_options_of_its_own_go_before_those_of_the_command():
     ("named", "error", "message"),
     [
         ("smooth:by", click.BadParameter, "is not NAME:key=value,key=value"),
+        ("stop_sequences:stops=a,b", click.BadParameter, r'A list is written key=\["a","b"\]'),
         ("smooth:=x", click.BadParameter, "is not NAME:key=value,key=value"),
         (
             "repair_text:byte_peaces=true",

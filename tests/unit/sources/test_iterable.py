@@ -7,6 +7,7 @@ import pytest
 import trio
 
 from streamkit import (
+    Attempt,
     ConfigurationError,
     Finish,
     Pipeline,
@@ -63,6 +64,23 @@ class TestItems:
         result = run(["one", "", " two"])
         assert (result.text, result.tokens, result.outcome) == ("one two", 2, "completed")
 
+    def test_text_may_be_of_a_class_of_its_own(self, run):
+        """What a token holds is plain text, whatever the class makes of `str()`."""
+
+        class Word(str):
+            __slots__ = ()
+
+            def __str__(self):
+                return "something else"
+
+        result = run([Word("one"), Word(""), Word(" two")])
+        assert (result.text, result.tokens) == ("one two", 2)
+
+    def test_a_failed_try_is_an_event_too(self, run):
+        """It comes before the first token, and is none."""
+        result = run([Attempt(number=1, error="busy", wait=0.0), "a"])
+        assert (result.text, result.tokens) == ("a", 1)
+
     def test_events_are_themselves(self, run):
         """The end has its reason."""
         result = run([Token("a", 1), ToolCallDelta(name="f"), Finish(reason="length")])
@@ -70,7 +88,7 @@ class TestItems:
 
     def test_anything_else_is_refused(self, run):
         """The message says what it was."""
-        with pytest.raises(ConfigurationError, match="a int is neither"):
+        with pytest.raises(ConfigurationError, match="an item of type 'int' is neither"):
             run([7])
 
     def test_what_the_iterator_raises_is_raised(self, run):

@@ -47,7 +47,10 @@ def about(part: object) -> Iterator[None]:
 
     Raises:
         ModuleNotFoundError: hypothesis is not installed.
+        TypeError: It is a class.
     """
+    if isinstance(part, type):
+        raise TypeError(f"{part.__name__} is a class: a contract is for a part, {part.__name__}(...)")
     try:
         import hypothesis  # noqa: F401 - whoever lacks it shall hear of it here, and how to get it
     except ModuleNotFoundError as error:

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import strategies as st
 
 from streamkit import Attempt, Finish, Token, ToolCallDelta, Usage
-from streamkit.testing import LawBroken, assert_transform_contract
+from streamkit.testing import (
+    LawBroken,
+    assert_format_contract,
+    assert_sink_contract,
+    assert_source_contract,
+    assert_transform_contract,
+)
 from streamkit.testing.contracts._laws import about, examine, guarded, written
 from streamkit.transforms import TrimStart
 
@@ -22,6 +28,16 @@ def test_events_are_written_as_python_reads_them():
     shown = written(events)
     assert eval(shown) == events  # noqa: S307 - what it was written for
     assert "logprob" not in shown
+
+
+@pytest.mark.parametrize(
+    "contract", [assert_transform_contract, assert_source_contract, assert_sink_contract, assert_format_contract]
+)
+def test_a_class_is_not_held_to_the_laws_of_its_instances(contract):
+    """It is told apart, before any law is looked at."""
+    body = (b"",) if contract is assert_format_contract else ()
+    with pytest.raises(TypeError, match=r"^TrimStart is a class: a contract is for a part, TrimStart\(\.\.\.\)$"):
+        contract(TrimStart, *body)
 
 
 def test_the_smallest_input_is_reported():
