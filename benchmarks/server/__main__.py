@@ -131,7 +131,8 @@ class Bench:
         found = measure(load, self._other_cpu)
         print(
             f"{name:<18} {streams:>5} streams {found.tokens:>7} tokens {found.cpu:7.1f} µs/token "
-            f"{found.core:6.1%} of a core, gaps {_pair(found.gaps)}, delay {_pair(found.delay)}, load {os.getloadavg()[0]:.1f}",
+            f"{found.core:6.1%} of a core, gaps {_pair(found.gaps)}, delay {_pair(found.delay)}, "
+            f"load {os.getloadavg()[0]:.1f}",
             flush=True,
         )
         if found.failures:
