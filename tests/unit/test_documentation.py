@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import yaml
 
 import streamkit
 from streamkit.hookspecs import LIFECYCLE, REGISTRATION
+from streamkit.testing import FAULTS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -34,6 +36,20 @@ def test_the_reference_has_each_public_name_once():
     modules = {"errors"}  # shown for the tree in its docstring
     assert sorted(set(documented("streamkit")) - modules) == sorted(streamkit.__all__)
     assert len(documented("streamkit")) == len(set(documented("streamkit")))
+
+
+@pytest.mark.parametrize(
+    "module", ["streamkit.testing", "streamkit.formats", "streamkit.web.gateway", "streamkit.web.resumable"]
+)
+def test_the_reference_has_each_name_of_the_modules_it_shows(module):
+    """Each once, and nothing that the module does not name."""
+    assert sorted(documented(module)) == sorted(import_module(module).__all__)
+
+
+def test_the_reference_has_each_fault():
+    """A module that is shown as a whole shows what it defines: the modules of faults have all that there are."""
+    shown = {f"streamkit.testing.faults.{module}" for module in documented("streamkit.testing.faults")}
+    assert {fault.__module__ for fault in FAULTS.values()} == shown
 
 
 def test_the_reference_has_each_hook():

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
         assert_format_contract,
         assert_sink_contract,
         assert_source_contract,
+        assert_store_contract,
         assert_transform_contract,
     )
     from streamkit.testing.emulator import EmulatedEndpoint, Response, ScriptedToken, SeenRequest
     from streamkit.testing.faults import FAULTS, Fault
     from streamkit.testing.feeding import feed_every_way, run_chain, visible
+    from streamkit.testing.histories import assert_one_history
     from streamkit.testing.leaks import NoLeaks
     from streamkit.testing.recording import HookCall, HookRecorder, record_hooks
     from streamkit.testing.scripted import ScriptedSource, replay
@@ -42,8 +44,10 @@ __all__ = [
     "SeenRequest",
     "acollect",
     "assert_format_contract",
+    "assert_one_history",
     "assert_sink_contract",
     "assert_source_contract",
+    "assert_store_contract",
     "assert_transform_contract",
     "collect",
     "faults",
@@ -62,11 +66,13 @@ _LAZY = {
         "assert_format_contract",
         "assert_sink_contract",
         "assert_source_contract",
+        "assert_store_contract",
         "assert_transform_contract",
     ),
     "emulator": ("EmulatedEndpoint", "Response", "ScriptedToken", "SeenRequest"),
     "faults": ("FAULTS", "Fault"),
     "feeding": ("feed_every_way", "run_chain", "visible"),
+    "histories": ("assert_one_history",),
     "leaks": ("NoLeaks",),
     "recording": ("HookCall", "HookRecorder", "record_hooks"),
     "scripted": ("ScriptedSource", "replay"),
