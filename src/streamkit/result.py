@@ -57,6 +57,8 @@ class RunResult:
         raw_reason: The finish reason in the engine's word.
         reconciled: Whether the tokens read came to the text that the engine says it generated; `False` means that
             some were lost or changed on their way, `None` that nobody can tell.
+        held: Text behind `text` that the transforms held back when the run was left or failed. It may be part of a
+            stop sequence or an end mark, so it was not shown; empty for a completed run.
     """
 
     text: str
@@ -71,3 +73,4 @@ class RunResult:
     tool_calls: tuple[ToolCall, ...]
     raw_reason: str | None
     reconciled: bool | None
+    held: str = ""

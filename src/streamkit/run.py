@@ -130,7 +130,7 @@ class Run:
         return self._settle("completed")
 
     def abort(self) -> RunResult:
-        """Settle the run as left by its consumer; text held back stays held back."""
+        """Settle the run as left by its consumer; text held back is not shown, but in `held` of the result."""
         return self._settle("aborted")
 
     def fail(self, error: Exception) -> RunResult:
@@ -230,5 +230,14 @@ class Run:
             tool_calls=tuple(self._calls[index] for index in sorted(self._calls)),
             raw_reason=finish.raw_reason,
             reconciled=finish.reconciled,
+            held="" if self.done else self._held(),
         )
         return self._result
+
+    def _held(self) -> str:
+        """Take the answer's text that the machines hold back, of a run that ends before its stream."""
+        try:
+            events = self._chain.drain(Finish())
+        except PluginError:
+            return ""  # the transform that failed knows no better
+        return "".join(event.text for event in events if type(event) is Token and event.channel == "text")

@@ -151,11 +151,30 @@ def test_a_foreseen_end_that_was_not_reached_is_not_the_end():
     assert (result.outcome, result.finish_reason, result.usage, result.text) == ("aborted", None, None, "a")
 
 
-def test_text_held_back_is_not_text_of_an_aborted_run():
-    """It may be part of a stop sequence."""
+@pytest.mark.parametrize("settle", [lambda run: run.abort(), lambda run: run.fail(OSError("cut"))])
+def test_text_held_back_is_not_text_of_a_run_that_ended_early(settle):
+    """It may be half a stop sequence, so the result has it apart; other channels are not of the answer."""
+    behind = Stage()
+    run = Run(REQUEST, [Stage(lambda _: (), flush=lambda: (Token("he"), Token("x", channel="reasoning"))), behind])
+    assert feed(run, Token("a")) == []
+    result = settle(run)
+    assert (run.text, result.text, result.held) == ("", "", "he")
+    assert behind.asked[0] == Token("he")
+
+
+def test_a_completed_run_held_nothing_back():
+    """What was held left with the end, also if the run failed after it."""
     run = Run(REQUEST, [Stage(lambda _: (), flush=lambda: (Token("held"),))])
-    run.feed(Token("a"))
-    assert run.abort().text == ""
+    assert feed(run, Token("a"), Finish())[0] == Token("held")
+    assert (run.complete().held, run.fail(OSError("disk")).held) == ("", "")
+
+
+def test_a_transform_that_cannot_say_what_it_holds_does_not_hide_the_error():
+    """What ended the run comes first."""
+    run = Run(REQUEST, [Stage(flush=fails)])
+    feed(run, Token("a"))
+    result = run.fail(OSError("cut"))
+    assert (result.text, result.held, str(result.error)) == ("a", "", "cut")
 
 
 @pytest.mark.parametrize("position", [0, 1, 2])
