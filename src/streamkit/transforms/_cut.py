@@ -16,7 +16,8 @@ class Cut:
     2. Releases it as soon as it cannot, or at the end of the stream.
     3. Stops when a word is complete: the text before it leaves (with it, if `include`), then a `Finish`. A special
        token that is not read as text stops too if its whole text is a word; text held before it leaves first.
-       Other special tokens do not disturb a match around them.
+       Other special tokens do not disturb a match around them, unless there are more than `MAX_CARRIED` that show
+       text.
     4. Costs constant time for each character, however many words there are; a token that can neither begin nor
        continue a word is returned as it is.
 
@@ -102,6 +103,9 @@ class Cut:
             return self._end(self._held.take(self._held.width), whole)
         if not self._held:
             return (token,)
+        if token.text and self._held.full:
+            self._node = self._root
+            return [*self._held.take(self._held.width), token]
         self._held.push(token, 0)
         return ()
 

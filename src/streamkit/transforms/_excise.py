@@ -16,7 +16,7 @@ class Excise:
     2. Releases it as soon as it cannot, or at the end of the stream. Text that comes together because a word
        between was taken out is not searched again.
     3. Never ends the stream. A special token whose whole text is a word goes to `_found_special`; other special
-       tokens do not disturb a match around them.
+       tokens do not disturb a match around them, unless there are more than `MAX_CARRIED` that show text.
     4. Costs constant time for each character, however many words there are.
 
     A subclass decides what an occurrence means (`_found`) and where text goes (`_place`).
@@ -79,6 +79,9 @@ class Excise:
             return self._found_special(token)
         if not self._held:
             return self._place((token,))
+        if token.text and self._held.full:
+            self._node = self._matcher.root
+            return self._place([*self._held.take(self._held.width), token])
         self._held.push(token, 0)
         return ()
 

@@ -22,7 +22,7 @@ class FinalRun:
 
     A run can begin with any mark, also one that contains another, so no mark is left out of the automaton.
     `_starts` maps each position at which a run ends to the earliest position at which that run can begin. Positions
-    count the characters that were looked at.
+    count the characters that were looked at; a hidden mark is a run of no character, and ends where it begins.
 
     Args:
         matcher: The marks, none left out.
@@ -71,8 +71,8 @@ class FinalRun:
         return self._without_run(self._held.width - run)
 
     def _idle(self) -> bool:
-        """Tell whether nothing is held and no mark begun; one that will be kept is begun without being held."""
-        return not self._held and self._node is self._matcher.root
+        """Tell whether nothing is held and no mark begun; one that is kept or hidden is begun without being held."""
+        return not self._held and self._node is self._matcher.root and self._end not in self._starts
 
     def _read(self, text: str) -> int | None:
         """Look at each character; return where a run begins that has become too long."""
@@ -101,18 +101,21 @@ class FinalRun:
         return None
 
     def _atom(self, token: Token) -> Sequence[Event]:
-        width = len(token.text) if token.text in self._matcher.words else 0
-        if not width and not self._held:
+        mark = (token.text if token.raw is None else token.raw) in self._matcher.words
+        if not mark and not self._held:
             return (token,)
+        width = len(token.text) if mark else 0
+        full = bool(token.text) and self._held.full
         self._held.push(token, width)
         start = self._starts.get(self._end, self._end)
         self._specials += not width
         self._end += width
         if self._end - start > MAX_RUN or (start < self._end and self._specials > MAX_RUN):
             return self._overflow(start - self._end + self._held.width)
-        if not width:
+        if not mark and not full:
             return ()
-        self._starts[self._end] = start
+        if mark:
+            self._starts[self._end] = start
         self._node = self._matcher.root  # a mark begun before it will not go on behind it
         return self._release()
 
@@ -128,7 +131,7 @@ class FinalRun:
         leaving = self._held.take(self._held.width - (end - start))
         if leaving:
             self._specials = 0
-            self._starts = {position: begin for position, begin in starts.items() if position > start}
+            self._starts = {position: begin for position, begin in starts.items() if position >= start}
         return leaving
 
     def _overflow(self, count: int) -> Sequence[Event]:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import Final
 
 from streamkit.events import Token
+
+MAX_CARRIED: Final = 1024
+"""Tokens without width that are kept behind held text; a model that sends more repeats one (`<pad>`) for ever."""
 
 
 class Held:
@@ -16,22 +20,35 @@ class Held:
        special: then it leaves hidden.
     3. A token without width (no text, or a special one that is not read as text) leaves as soon as all text before
        it has left, and also from amidst dropped text.
+    4. At most `MAX_CARRIED` tokens without width are held. Of further ones, those without text are forgotten: that
+       loses no text, and to let them go before the held text would change the order of the ids. Those with text must
+       not be added: let go what is held when it is `full`.
     """
 
-    __slots__ = ("_begun", "_offset", "_tokens", "width")
+    __slots__ = ("_begun", "_carried", "_offset", "_tokens", "width")
 
     def __init__(self) -> None:
         self._tokens: deque[tuple[Token, int]] = deque()
         self._offset = 0  # characters of the first token that are gone
         self._begun = False  # whether a piece of the first token has left
+        self._carried = 0  # tokens without width
         self.width = 0
 
     def __bool__(self) -> bool:
         """Whether any token is held, be it without width."""
         return bool(self._tokens)
 
+    @property
+    def full(self) -> bool:
+        """Whether as many tokens without width are held as may be."""
+        return self._carried >= MAX_CARRIED
+
     def push(self, token: Token, width: int) -> None:
         """Add a token that counts as so many characters: all of its text, or none."""
+        if not width:
+            if self._carried >= MAX_CARRIED and not token.text:
+                return
+            self._carried += 1
         self._tokens.append((token, width))
         self.width += width
 
@@ -51,8 +68,7 @@ class Held:
                 break
             leaving.append(token if left == width else self._piece(token, width))
             count -= left
-            tokens.popleft()
-            self._offset, self._begun = 0, False
+            self._forget()
         return leaving
 
     def drop(self, count: int) -> list[Token]:
@@ -70,9 +86,13 @@ class Held:
             elif token.special:
                 leaving.append(hidden(token))
             count -= left
-            self._tokens.popleft()
-            self._offset, self._begun = 0, False
+            self._forget()
         return leaving
+
+    def _forget(self) -> None:
+        """Remove the first token."""
+        self._carried -= not self._tokens.popleft()[1]
+        self._offset, self._begun = 0, False
 
     def _piece(self, token: Token, stop: int) -> Token:
         return piece(token, self._offset, stop, begun=self._begun)

@@ -62,7 +62,8 @@ class ScrubEos:
     5. With `balanced`, mode `"end"` keeps a mark that closes a tag of the text: `<s>old</s>` is HTML to the end. A
        mark is kept while more of its opening tags than of its own kind have come, special tokens not counted.
     6. A special token is one mark or none: marks are not sought inside its text, and one that is no mark does not
-       disturb a mark around it. A removed one stays in the stream, hidden, except that a cut drops its mark.
+       disturb a mark around it, unless there are more than 1,024. A removed one stays in the stream, hidden, except
+       that a cut drops its mark; one that an earlier transform has hidden is the same mark.
     7. Costs constant time for each character.
 
     Each channel is read by itself.

@@ -43,7 +43,7 @@ class SplitReasoning:
     2. Releases it as soon as it cannot, or at the end of the stream, to the channel it was read on. Text before a
        tag goes to the channel before it; text behind it is searched anew.
     3. Never ends the stream. A special token whose whole text is the legal tag is that tag; put this before
-       `SkipSpecialTokens`.
+       `SkipSpecialTokens`. Other special tokens do not disturb a tag around them, unless there are more than 1,024.
     4. Costs constant time for each character, and one new token for each token of reasoning.
 
     Only the channel `"text"` is read; reasoning that the engine has split off already passes untouched. Before a

@@ -20,7 +20,8 @@ class Smooth:
     1. By `"word"`, holds back white space and the word begun behind it; characters of Chinese and Japanese, whose
        words have no spaces between them, are not held back. By `"line"`, holds back the line begun.
     2. Releases a word when white space or one of those characters follows, a line with its `\n`, and either when
-       `max_chars` characters are held, when an event of another kind or channel comes, or at the end of the stream.
+       `max_chars` characters or 1,024 tokens without text are held, when an event of another kind or channel
+       comes, or at the end of the stream.
     3. A token that spans several words or lines leaves in as many pieces. The text itself is not changed, and no
        time is involved: a sink decides how fast to show the pieces.
     4. Never ends the stream; costs one look at each character.
@@ -73,6 +74,8 @@ class _Smooth:
         for cut in cuts:
             leaving += self._held.take(cut - gone)
             gone = cut
+        if self._held.full:
+            return leaving + self._release()
         return leaving + self._held.take(0)
 
     def flush(self) -> Sequence[Event]:

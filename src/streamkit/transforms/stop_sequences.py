@@ -29,7 +29,8 @@ class StopSequences:
     1. Holds back exactly the text that can still grow into a stop sequence; with `include_stop`, nothing.
     2. Releases it as soon as it cannot, or at the end of the stream.
     3. Stops with `Finish(reason="stop_sequence", stop=...)`. A hidden special token stops too when its whole text is
-       a stop sequence; other hidden tokens are read over.
+       a stop sequence; other hidden tokens are read over. They wait with the text before them; of more than 1,024,
+       the further ones do not leave at all.
     4. Costs constant time for each character, however many stop sequences there are.
 
     Before a run, the stop sequences become hints for the server, so that it stops generating as well: at most four,

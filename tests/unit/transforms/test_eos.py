@@ -128,6 +128,30 @@ def test_a_model_that_pads_for_ever_behind_a_mark_is_ended():
     assert machine.feed(pad)[-1] == Finish(reason="eos_token")
 
 
+def test_padding_is_counted_anew_behind_text():
+    """Two runs with much padding behind them are not one with too much."""
+    padded = [Token("</s>"), *[Token("<pad>", special=True)] * MAX_RUN]
+    events = run_chain([ScrubEos("</s>"), SkipSpecialTokens()], [*padded, Token("a"), *padded, Token("b")])
+    assert (visible(events), events[-1]) == ("</s>a</s>b", Finish())
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_hidden_special_mark_is_a_mark(mode, order):
+    """Whether special tokens are hidden before or after changes nothing, white space behind the mark included."""
+    tokens = [Token("Hi"), Token("</s>", special=True), Token("\n"), Token("</s>", special=True), Token(" ")]
+    text = "Hi" + "\n " * (mode == "all")
+    assert visible(run_chain([ScrubEos(mode=mode), SkipSpecialTokens()][::order], tokens)) == text
+
+
+@pytest.mark.parametrize("follows", ["x", "\nx", "<", "</", "</s"])
+def test_what_follows_a_hidden_mark_is_shown_unless_it_ends_the_text_with_it(follows):
+    """A mark that has no text to hold back is forgotten where text follows, and half a mark is text."""
+    tokens = [Token("Hi"), Token("", special=True, raw="</s>"), Token(follows), Token("y")]
+    assert visible(feed_every_way(ScrubEos(), tokens)) == "Hi" + follows + "y"
+    assert visible(feed_every_way(ScrubEos(), [*tokens[:3], Token("</s>")])) == "Hi" + follows
+
+
 @pytest.mark.parametrize("blanks", [MAX_RUN - 4, MAX_RUN - 3])
 def test_the_bound_of_a_run_does_not_depend_on_the_cut(blanks):
     """A run of exactly 1,024 characters is held and released, a longer one ends the stream, in any tokens."""
