@@ -8,6 +8,7 @@ from streamkit.testing.contracts._laws import LawBroken
 from streamkit.testing.contracts.format import assert_format_contract
 from streamkit.testing.contracts.sink import assert_sink_contract
 from streamkit.testing.contracts.source import assert_source_contract
+from streamkit.testing.contracts.store import assert_store_contract
 from streamkit.testing.contracts.transform import assert_transform_contract
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "assert_format_contract",
     "assert_sink_contract",
     "assert_source_contract",
+    "assert_store_contract",
     "assert_transform_contract",
 ]
