@@ -9,7 +9,8 @@ from streamkit.drivers.asynchronous import AsyncStream
 from streamkit.drivers.sync import Stream
 from streamkit.pipeline import Pipeline
 from streamkit.request import Message
-from streamkit.sources import Endpoint, Serverless
+from streamkit.sources import Serverless
+from streamkit.sources.endpoint import endpoint_known_lately
 from streamkit.transforms import recommended_transforms
 
 
@@ -22,6 +23,8 @@ def stream(
     **parameters: Any,
 ) -> Stream:
     """Ask a model; the stream gives its clean answer piece by piece, inside a `with` block.
+
+    What is found out about a server is believed for up to five minutes, so that a second question to it is one request.
 
     Args:
         question: A prompt, or a list of messages.
@@ -52,5 +55,5 @@ def astream(
 
 
 def _pipeline(model: str, stop: str | Iterable[str], token: str | Literal[False] | None) -> Pipeline:
-    source = Endpoint(model, token=token) if "://" in model else Serverless(model, token=token)
+    source = endpoint_known_lately(model, token=token) if "://" in model else Serverless(model, token=token)
     return source | recommended_transforms(stop=(stop,) if isinstance(stop, str) else stop)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from streamkit import ConfigurationError, Endpoint, RequestError, StopSequences
+from streamkit import ConfigurationError, Endpoint, InferenceEndpoint, RequestError, StopSequences
 from streamkit.testing import EmulatedEndpoint, Response
 
 MODEL = "emulated/tiny"
@@ -76,6 +76,28 @@ class TestFindingOut:
         assert probes(hello) == [("GET", "/v1/models")]
         drive(Endpoint(hello.url))
         assert len(probes(hello)) == 2
+
+    @pytest.mark.parametrize("status", [404, 405])
+    def test_a_server_in_whose_place_is_another_is_asked_again(self, drive, eos, status):
+        """The run that met the other one has failed; the next one knows."""
+        names = iter(["owner/old", "owner/new"])
+
+        def respond(seen):
+            if seen.method == "GET":
+                return Response.json({"data": [{"id": next(names), "owned_by": "vllm"}]})
+            return None if seen.body["model"] == "owner/new" else Response(status=status)
+
+        with EmulatedEndpoint(["Hello", eos], engine="vllm", model="owner/new", respond=respond) as server:
+            first, second = drive.twice(Endpoint(server.url))
+        assert (type(first.error), first.error.status) == (RequestError, status)
+        assert second.text == "Hello"
+        assert [seen.method for seen in server.requests] == ["GET", "POST"] * 2
+
+    def test_another_refusal_is_no_reason_to_ask_again(self, drive):
+        """The server is what it was."""
+        with EmulatedEndpoint(respond=lambda seen: Response(status=422) if seen.method == "POST" else None) as server:
+            assert [type(played.error) for played in drive.twice(Endpoint(server.url))] == [RequestError] * 2
+        assert [seen.method for seen in server.requests] == ["GET", "POST", "POST"]
 
     @pytest.mark.parametrize(
         ("path", "engine", "model"),
@@ -192,6 +214,16 @@ class TestParameters:
         assert isinstance(played.error, ConfigurationError)
         assert "JSON" in str(played.error)
         assert not hello.requests
+
+    @pytest.mark.parametrize("source", [Endpoint, lambda url: InferenceEndpoint("mine", namespace=url, wait=60)])
+    @pytest.mark.parametrize(
+        ("question", "parameters"),
+        [("", {}), ("Hi", {"max_tokens": 3}), (CHAT, {"typical_p": 0.5}), ("Hi", {"seed": object()})],
+        ids=["empty prompt", "unknown", "unknown to chats", "no JSON"],
+    )
+    def test_what_cannot_be_asked_is_refused_before_the_server_is_looked_for(self, drive, source, question, parameters):
+        """There is none here, and it is not what is complained of."""
+        assert isinstance(drive(source("http://127.0.0.1:1"), question, **parameters).error, ConfigurationError)
 
 
 class TestStops:

@@ -1,9 +1,11 @@
 """Endpoints found by a model's id or an endpoint's name: Serverless, InferenceEndpoint, and the one-liners."""
 
 import asyncio
+import gc
 import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 import trio
@@ -18,6 +20,8 @@ from streamkit import (
     Serverless,
     SourceError,
 )
+from streamkit.sources import _detect
+from streamkit.sources._credentials import Secret
 from streamkit.testing import EmulatedEndpoint, Response, ScriptedToken
 
 CANARY = "hf_CanaryThatMustNotSing0123456789"
@@ -275,6 +279,14 @@ class TestInferenceEndpoint:
 class TestOneLiners:
     """`stream` and `astream`."""
 
+    @pytest.fixture(autouse=True)
+    def clock(self, monkeypatch):
+        """The time, which stands still. Nothing is known: an earlier test's server may have had the same port."""
+        clock = SimpleNamespace(now=0.0)
+        monkeypatch.setattr(_detect, "time", SimpleNamespace(monotonic=lambda: clock.now))
+        _detect._kept.cache_clear()
+        return clock
+
     def test_a_url_is_an_endpoint_and_the_text_is_clean(self, drive, eos):
         """Stops are cut, end marks gone."""
         with EmulatedEndpoint(["Hello", " wor", "ld\nUs", "er: bye", eos]) as server:
@@ -308,6 +320,35 @@ class TestOneLiners:
         """A stream that is made and forgotten costs nothing."""
         (streamkit.astream if drive.asynchronous else streamkit.stream)("Hi", hello.url)
         assert not hello.requests
+
+    def test_a_server_is_asked_once_what_it_is(self, drive, hello):
+        """And again for another token, to which it may show other models."""
+        for _ in range(3):
+            assert say(drive, "Hi", hello.url)[0] == "Hello world"
+        assert routes(hello) == [("GET", "/v1/models"), ("POST", "/"), ("POST", "/"), ("POST", "/")]
+        say(drive, "Hi", hello.url, token=CANARY)
+        assert routes(hello)[4:] == [("GET", "/v1/models"), ("POST", "/")]
+
+    def test_a_server_is_asked_again_after_five_minutes(self, drive, hello, clock):
+        """Another may run there by then."""
+        for clock.now in (0.0, 299.9, 300.0):
+            say(drive, "Hi", hello.url)
+        assert [method for method, _ in routes(hello)] == ["GET", "POST", "POST", "GET", "POST"]
+
+    def test_a_server_that_could_not_say_what_it_is_is_asked_again(self, drive, eos):
+        """Nothing is kept of a failure."""
+        busy_once = iter([Response(status=503)])
+        with EmulatedEndpoint(["Hello", eos], respond=lambda _: next(busy_once, None)) as server:
+            with pytest.raises(OverloadedError):
+                say(drive, "Hi", server.url)
+            assert say(drive, "Hi", server.url)[0] == "Hello"
+        assert routes(server) == [("GET", "/v1/models"), ("GET", "/v1/models"), ("POST", "/")]
+
+    def test_no_token_is_kept(self, drive, hello):
+        """What is remembered is whose answer it was, by a hash."""
+        say(drive, "Hi", hello.url, token=CANARY)
+        gc.collect()
+        assert CANARY not in [each.reveal() for each in gc.get_objects() if isinstance(each, Secret)]
 
 
 def say(drive, *arguments, **options):

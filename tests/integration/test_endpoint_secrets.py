@@ -135,7 +135,7 @@ class TestValues:
     def test_a_call_shows_no_token(self):
         """It is in the local variables of both transports."""
         source = Endpoint("https://example.com/v1", token=CANARY)
-        call = source._probe(Request(prompt="Hi"))
+        call = source._probe(Request(prompt="Hi"), "/models")
         assert call.secret == CANARY
         assert isinstance(call, Call)
         for value in (call, attrs.asdict(call), call.headers, call.secret):

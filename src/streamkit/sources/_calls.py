@@ -76,15 +76,8 @@ class Call:
         return values if self.secret is None else [self.secret, *values]
 
     def encoded(self) -> bytes | None:
-        """Return the body as JSON bytes.
-
-        Raises:
-            ConfigurationError: There is something in it that JSON cannot say.
-        """
-        try:
-            return None if self.body is None else msgspec.json.encode(self.body)
-        except (TypeError, ValueError, RecursionError) as error:
-            raise ConfigurationError(f"the request cannot be written as JSON: {describe(error)}") from None
+        """Return the body as JSON bytes; see `encode`."""
+        return None if self.body is None else encode(self.body)
 
     def proxy(self) -> str | None:
         """Return the proxy that the environment names for this URL; this machine itself is never reached by one.
@@ -109,6 +102,18 @@ class Call:
                 f"set {parts.scheme}_proxy to one, or no_proxy={host}"
             )
         return HeaderSecret(proxy)
+
+
+def encode(body: Mapping[str, Any]) -> bytes:
+    """Return a body as JSON bytes.
+
+    Raises:
+        ConfigurationError: There is something in it that JSON cannot say.
+    """
+    try:
+        return msgspec.json.encode(body)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ConfigurationError(f"the request cannot be written as JSON: {describe(error)}") from None
 
 
 def headers_for(authorization: Mapping[str, str], extra: Mapping[str, str], *, accept: str) -> dict[str, str]:

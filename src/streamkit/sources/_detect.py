@@ -8,14 +8,22 @@ Messages API, too, whose requests name the model.
 
 from __future__ import annotations
 
-from typing import Any
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, Final, Literal
 
 import attrs
 import msgspec
 
-from streamkit.errors import ConfigurationError, FormatError
+from streamkit.errors import ConfigurationError, FormatError, RequestError
 from streamkit.sources._answers import Answer, place, refusal
+from streamkit.sources._credentials import Secret
 from streamkit.sources._dialects import Dialect
+
+KEPT: Final = 300
+"""For how long one-liners believe what an earlier one found out about a server, in seconds."""
 
 
 @attrs.frozen(kw_only=True)
@@ -29,6 +37,45 @@ class Server:
 
     dialect: Dialect
     models: tuple[str, ...] = ()
+
+
+class Known:
+    """What has been found out about a server, for whoever asks it next.
+
+    Attributes:
+        server: What it is; `None` while nobody has asked.
+    """
+
+    __slots__ = ("server",)
+
+    def __init__(self) -> None:
+        self.server: Server | None = None
+
+    @contextmanager
+    def believed(self) -> Iterator[None]:
+        """Forget it if a question to the server finds no such route or model: another may run there by now."""
+        try:
+            yield
+        except RequestError as error:
+            if error.status in (404, 405):
+                self.server = None
+            raise
+
+
+def known_lately(url: str, token: Secret | Literal[False] | None) -> Known:
+    """Return what this process has found out about a server within the last `KEPT` seconds.
+
+    Args:
+        url: The server's.
+        token: Who asks, because a server may list each caller's own models. Only the hash is kept, from which nobody
+            gets the token back.
+    """
+    return _kept(url, hash(token), int(time.monotonic() // KEPT))
+
+
+@lru_cache(maxsize=64)
+def _kept(url: str, token_hash: int, period: int) -> Known:  # noqa: ARG001 - they are the key
+    return Known()
 
 
 class _Model(msgspec.Struct):

@@ -13,7 +13,8 @@ import attrs
 from streamkit.errors import ConfigurationError
 from streamkit.protocols import Format
 from streamkit.request import Request
-from streamkit.sources._parameters import translate
+from streamkit.sources._calls import encode
+from streamkit.sources._parameters import check, translate
 from streamkit.transforms.stop_sequences import MAX_HINTS
 
 Dialect: TypeAlias = Literal["tgi", "chat", "completions", "ollama"]
@@ -95,6 +96,29 @@ class Question:
     format: Format
 
 
+def check_early(request: Request, dialect: Dialect | None) -> None:
+    """Refuse what cannot be asked, before a server is asked for anything.
+
+    Args:
+        request: The question.
+        dialect: How prompts are asked there; `None` while that is not known.
+
+    Raises:
+        ConfigurationError: The prompt is empty, a parameter fits no dialect that it may be, or JSON cannot say it.
+    """
+    if request.prompt == "":
+        raise ConfigurationError("the prompt is empty: pass the text to continue, or a list of messages")
+    dialects: tuple[Dialect, ...] = ("tgi", "completions") if dialect is None else (dialect,)
+    check(request.parameters, *dict.fromkeys(_spoken(request, each) for each in dialects))
+    extra = request.parameters.get("extra", {})
+    encode({"question": request.messages or request.prompt, "parameters": {**request.parameters, "extra": {**extra}}})
+
+
+def _spoken(request: Request, dialect: Dialect) -> Dialect:
+    """Return the dialect of this very question."""
+    return dialect if request.messages is None or dialect == "ollama" else "chat"
+
+
 def ask(request: Request, place: Place, dialect: Dialect, model: str | None) -> Question:
     """Put a request in a dialect's words.
 
@@ -115,18 +139,18 @@ def ask(request: Request, place: Place, dialect: Dialect, model: str | None) -> 
         The request to send.
 
     Raises:
-        ConfigurationError: The prompt is empty or a parameter does not fit.
+        ConfigurationError: A parameter does not fit.
     """
-    if request.prompt == "":
-        raise ConfigurationError("the prompt is empty: pass the text to continue, or a list of messages")
     stop = list(request.stop[:MAX_HINTS])
-    if dialect == "ollama":
-        return _ollama(request, place, model)
-    if dialect == "tgi" and request.messages is None:
-        return _tgi(request, place, stop)
-    if dialect == "completions" and request.messages is None:
-        return _openai(request, place, "completions", model, stop)
-    return _openai(request, place, "chat", model, stop if dialect == "tgi" else [])
+    match _spoken(request, dialect):
+        case "ollama":
+            return _ollama(request, place, model)
+        case "tgi":
+            return _tgi(request, place, stop)
+        case "completions":
+            return _openai(request, place, "completions", model, stop)
+        case "chat":
+            return _openai(request, place, "chat", model, stop if dialect == "tgi" else [])
 
 
 def _tgi(request: Request, place: Place, stop: list[str]) -> Question:

@@ -7,7 +7,7 @@ Sources: TGI router/src/lib.rs (GenerateParameters), vLLM's protocol for its Ope
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from streamkit.errors import ConfigurationError
@@ -78,43 +78,57 @@ _REFUSED: Final = {
 }
 
 
+def check(parameters: Mapping[str, Any], *dialects: str) -> None:
+    """Refuse generation parameters that cannot be put in any of some dialects.
+
+    Args:
+        parameters: By TGI's names; `extra` is a mapping of fields that an engine alone knows.
+        dialects: Keys of `NAMES`.
+
+    Raises:
+        ConfigurationError: A name is unknown, or unknown to these dialects, or `extra` is no mapping.
+    """
+    for name, value in parameters.items():
+        if name == "extra":
+            if not isinstance(value, Mapping):
+                raise ConfigurationError(f"extra is {value!r}: pass a mapping of the engine's own fields")
+        elif not any(name in NAMES[dialect] for dialect in dialects):
+            raise ConfigurationError(_complaint(name, dialects))
+
+
 def translate(parameters: Mapping[str, Any], dialect: str) -> dict[str, Any]:
     """Rename generation parameters for a dialect.
 
     Args:
-        parameters: By TGI's names; `None` values are left out; `extra` is a mapping of fields that an engine alone
-            knows, sent as they are beside the others.
+        parameters: By TGI's names; `None` values are left out, and the fields of `extra` are sent as they are beside
+            the others.
         dialect: A key of `NAMES`.
 
     Returns:
         The parameters by the dialect's names.
 
     Raises:
-        ConfigurationError: A name is unknown, or unknown to this dialect, or `extra` is no mapping.
+        ConfigurationError: See `check`.
     """
-    names = NAMES[dialect]
+    check(parameters, dialect)
     body: dict[str, Any] = {}
     for name, value in parameters.items():
-        if name in names:
-            if value is not None:
-                body[names[name]] = value
-        elif name == "extra":
-            if not isinstance(value, Mapping):
-                raise ConfigurationError(f"extra is {value!r}: pass a mapping of the engine's own fields")
+        if name == "extra":
             body.update(value)
-        else:
-            raise ConfigurationError(_complaint(name, dialect))
+        elif value is not None:
+            body[NAMES[dialect][name]] = value
     if dialect == "tgi" and body.get("temperature") == 0:
         del body["temperature"]  # "always the likeliest token", which TGI does unless told otherwise; it refuses zero
     return body
 
 
-def _complaint(name: str, dialect: str) -> str:
+def _complaint(name: str, dialects: Iterable[str]) -> str:
     if name in _REFUSED:
         return f"{name!r} is not a parameter of a stream: {_REFUSED[name]}"
     if name in _KNOWN:
         fits = " and ".join(repr(other) for other, names in NAMES.items() if name in names)
-        return f"{name!r} is a parameter of {fits}, and this request goes to {dialect!r}: leave it out"
+        here = " or ".join(map(repr, dialects))
+        return f"{name!r} is a parameter of {fits}, and this request goes to {here}: leave it out"
     if name in _ELSEWHERE:
         return f"unknown parameter {name!r}: it is called {_ELSEWHERE[name]} here"
     near = difflib.get_close_matches(name, _KNOWN, 1)

@@ -14,8 +14,8 @@ from streamkit.protocols import Batch, Composable, Format
 from streamkit.request import Request
 from streamkit.sources._calls import Call, headers_for
 from streamkit.sources._credentials import Secret, bearer, conceal, conceal_headers, refuse_clear
-from streamkit.sources._detect import Server, choose, introduced, recognise
-from streamkit.sources._dialects import APIS, AUTO, Api, Dialect, Place, ask, join
+from streamkit.sources._detect import Known, Server, choose, introduced, known_lately, recognise
+from streamkit.sources._dialects import APIS, AUTO, Api, Dialect, Place, ask, check_early, join
 from streamkit.sources.timeouts import Timeouts
 
 ROUTER_HOST: Final = "router.huggingface.co"
@@ -56,10 +56,10 @@ class Endpoint(Composable):
     """A server at a URL.
 
     With `api="auto"` the dialect is read from the URL's path where it names a route, and otherwise asked of the
-    server by one `GET /v1/models`, the answer to which this object keeps; an older TGI, which has no such route, is
-    asked for its model by `GET /info` when it is to have a conversation. A prompt goes to the text route (TGI's
-    own, or `/v1/completions`), a conversation to `/v1/chat/completions`; with `api="chat"` a prompt becomes one user
-    message.
+    server by one `GET /v1/models`; an older TGI, which has no such route, is asked for its model by `GET /info` when it
+    is to have a conversation. This object keeps the answers until a question is answered with 404 or 405. A prompt goes
+    to the text route (TGI's own, or `/v1/completions`), a conversation to `/v1/chat/completions`; with `api="chat"` a
+    prompt becomes one user message.
 
     Args:
         url: The server's base, its `/v1`, or a full route.
@@ -80,20 +80,22 @@ class Endpoint(Composable):
     api: Api = attrs.field(default=AUTO, validator=_check_api, kw_only=True)
     headers: Mapping[str, str] = attrs.field(factory=dict, converter=conceal_headers, repr=False, kw_only=True)
     timeouts: Timeouts = attrs.field(factory=Timeouts, kw_only=True)
-    _found: list[Server] = attrs.field(factory=list, init=False, repr=False, eq=False)
+    _known: Known = attrs.field(factory=Known, init=False, repr=False, eq=False)
 
     @contextmanager
     def open(self, request: Request) -> Iterator[Iterator[Batch]]:
         """Ask the question; see `Source.open`."""
         from streamkit.sources import _urllib3
 
-        if self._unknown():
-            probe = self._probe(request)
-            self._found.append(recognise(_urllib3.fetch(probe), probe.url, probe.secret))
-        if self._nameless(request):
-            self._found[0] = introduced(_urllib3.fetch(self._probe(request)))
-        call, answer_format = self._call(request)
-        with _urllib3.ask(call, answer_format) as batches:
+        check_early(request, self._dialect())
+        server = self._known.server
+        if server is None and self._must_ask():
+            probe = self._probe(request, "/models")
+            server = self._known.server = recognise(_urllib3.fetch(probe), probe.url, probe.secret)
+        if self._nameless(server, request):
+            server = self._known.server = introduced(_urllib3.fetch(self._probe(request, "/info")))
+        call, answer_format = self._call(request, server)
+        with self._known.believed(), _urllib3.ask(call, answer_format) as batches:
             yield batches
 
     @asynccontextmanager
@@ -101,14 +103,17 @@ class Endpoint(Composable):
         """Ask the question; see `AsyncSource.aopen`."""
         from streamkit.sources import _aiohttp
 
-        if self._unknown():
-            probe = self._probe(request)
-            self._found.append(recognise(await _aiohttp.fetch(probe), probe.url, probe.secret))
-        if self._nameless(request):
-            self._found[0] = introduced(await _aiohttp.fetch(self._probe(request)))
-        call, answer_format = self._call(request)
-        async with _aiohttp.ask(call, answer_format) as batches:
-            yield batches
+        check_early(request, self._dialect())
+        server = self._known.server
+        if server is None and self._must_ask():
+            probe = self._probe(request, "/models")
+            server = self._known.server = recognise(await _aiohttp.fetch(probe), probe.url, probe.secret)
+        if self._nameless(server, request):
+            server = self._known.server = introduced(await _aiohttp.fetch(self._probe(request, "/info")))
+        call, answer_format = self._call(request, server)
+        with self._known.believed():
+            async with _aiohttp.ask(call, answer_format) as batches:
+                yield batches
 
     def _dialect(self) -> Dialect | None:
         """Return how prompts are asked there, if the caller or the URL says so."""
@@ -118,27 +123,28 @@ class Endpoint(Composable):
             return "chat"
         return Place.of(self.url).named
 
-    def _unknown(self) -> bool:
+    def _must_ask(self) -> bool:
+        """Tell whether the server must be asked what it is before it can be asked anything else."""
         dialect = self._dialect()
-        return not self._found and (dialect is None or (dialect != "tgi" and self.model is None))
+        return dialect is None or (dialect != "tgi" and self.model is None)
 
-    def _nameless(self, request: Request) -> bool:
+    def _nameless(self, server: Server | None, request: Request) -> bool:
         """Tell whether the question must name the model of a server that does not list its models."""
         return (
             self.model is None
-            and self._found == [Server(dialect="tgi")]
+            and server == Server(dialect="tgi")
             and not (self._dialect() in (None, "tgi") and request.messages is None)
         )
 
-    def _probe(self, request: Request) -> Call:
+    def _probe(self, request: Request, path: Literal["/models", "/info"]) -> Call:
         """Return the request for what is not known yet: what the server speaks, or what its model is called."""
         place = Place.of(self.url)
-        url = join(place.server, "/info") if self._found else join(place.openai, "/models")
+        url = join(place.server if path == "/info" else place.openai, path)
         headers = self._headers(url, accept="application/json")
         return Call(method="GET", url=url, headers=headers, timeouts=self.timeouts, hangup=request.hangup)
 
-    def _call(self, request: Request) -> tuple[Call, Format]:
-        server = self._found[0] if self._found else Server(dialect="tgi", models=("tgi",))
+    def _call(self, request: Request, server: Server | None) -> tuple[Call, Format]:
+        server = server or Server(dialect="tgi", models=("tgi",))
         dialect = self._dialect() or server.dialect
         text_route_of_tgi = dialect == "tgi" and request.messages is None
         model = self.model or (None if text_route_of_tgi else choose(server.models, self.url))
@@ -159,3 +165,10 @@ class Endpoint(Composable):
             refuse_clear(url)
             return headers_for({}, self.headers, accept=accept)
         return headers_for(bearer(url, self.token), self.headers, accept=accept)
+
+
+def endpoint_known_lately(url: str, *, token: str | Literal[False] | None) -> Endpoint:
+    """Return an endpoint that shares what it finds out with others made like it; see `known_lately`."""
+    endpoint = Endpoint(url, token=token)
+    object.__setattr__(endpoint, "_known", known_lately(endpoint.url, endpoint.token))
+    return endpoint

@@ -14,7 +14,7 @@ from streamkit.protocols import Batch, Composable
 from streamkit.request import Request
 from streamkit.sources._calls import bare, describe
 from streamkit.sources._credentials import HeaderSecret, Secret, conceal
-from streamkit.sources._dialects import AUTO, Api
+from streamkit.sources._dialects import AUTO, Api, check_early
 from streamkit.sources._pauses import apause, pause, running_loop
 from streamkit.sources.endpoint import Endpoint
 from streamkit.sources.timeouts import Timeouts
@@ -62,6 +62,7 @@ class InferenceEndpoint(Composable):
     @contextmanager
     def open(self, request: Request) -> Iterator[Iterator[Batch]]:
         """Resolve the name, once, and ask the question; see `Source.open`."""
+        self._check(request)
         looks = self._looks()
         while not self._known and not request.hangup.pulled:
             pause(request.hangup, next(looks))
@@ -75,6 +76,7 @@ class InferenceEndpoint(Composable):
     async def aopen(self, request: Request) -> AsyncIterator[AsyncIterator[Batch]]:
         """Resolve the name, once, and ask the question; see `AsyncSource.aopen`."""
         running_loop()
+        self._check(request)
         import asyncio
 
         looks = self._looks()
@@ -85,6 +87,9 @@ class InferenceEndpoint(Composable):
             return
         async with self._known[0].aopen(request) as batches:
             yield batches
+
+    def _check(self, request: Request) -> None:
+        check_early(request, None if self.api == "auto" else self.api)
 
     def _looks(self) -> Iterator[float]:
         """Look until the endpoint runs; each step is one look, and gives the seconds to wait before the next."""

@@ -1,5 +1,7 @@
 """What a server is, by its list of models."""
 
+from types import SimpleNamespace
+
 import msgspec
 import pytest
 
@@ -10,8 +12,10 @@ from streamkit.errors import (
     OverloadedError,
     RateLimitError,
 )
+from streamkit.sources import _detect
 from streamkit.sources._answers import Answer
-from streamkit.sources._detect import Server, choose, introduced, recognise
+from streamkit.sources._credentials import Secret
+from streamkit.sources._detect import Server, choose, introduced, known_lately, recognise
 
 URL = "https://h/v1/models"
 
@@ -88,6 +92,28 @@ def test_something_else_is_no_list_of_models(body):
 def test_an_older_tgi_introduces_its_model(status, body, models):
     """Another server without a list of models has nothing to say, and speaks TGI's native API all the same."""
     assert introduced(Answer(status=status, headers={}, body=body)) == Server(dialect="tgi", models=models)
+
+
+class TestKnownLately:
+    """What one-liners share."""
+
+    @pytest.fixture(autouse=True)
+    def clock(self, monkeypatch):
+        """The time, which stands still."""
+        monkeypatch.setattr(_detect, "time", SimpleNamespace(monotonic=lambda: 0.0))
+
+    def test_it_is_shared_by_url_and_token(self):
+        """Equal tokens are one."""
+        known = known_lately(URL, Secret("hf_x"))
+        assert known_lately(URL, Secret("hf_x")) is known
+        others = [known_lately(URL, Secret("hf_y")), known_lately(URL, None), known_lately(f"{URL}/x", Secret("hf_x"))]
+        assert known not in others
+
+    def test_it_is_bounded(self):
+        """A program that asks a thousand servers does not keep them all."""
+        for number in range(1000):
+            known_lately(f"https://h/{number}", None)
+        assert _detect._kept.cache_info().currsize <= 64
 
 
 class TestChoose:

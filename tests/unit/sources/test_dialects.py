@@ -1,11 +1,13 @@
 """Routes and bodies of each dialect."""
 
+from types import MappingProxyType
+
 import pytest
 
 from streamkit.errors import ConfigurationError
 from streamkit.formats import Ollama, OpenAIChat, OpenAICompletions, Tgi
 from streamkit.request import Request
-from streamkit.sources._dialects import Place, ask, join
+from streamkit.sources._dialects import Place, ask, check_early, join
 
 PLACE = Place.of("https://host")
 CHAT = [{"role": "user", "content": "Hi"}]
@@ -159,12 +161,48 @@ class TestAsk:
         request = Request(prompt="Hi", parameters={"extra": {"stream_options": {"include_usage": False}}})
         assert ask(request, PLACE, "chat", "m").body["stream_options"] == {"include_usage": False}
 
-    @pytest.mark.parametrize("dialect", ["tgi", "completions", "chat", "ollama"])
-    def test_an_empty_prompt_is_refused(self, dialect):
-        """Engines answer it with an error, or with anything."""
-        with pytest.raises(ConfigurationError, match="prompt is empty"):
-            ask(Request(prompt=""), PLACE, dialect, "m")
-
     def test_its_repr_shows_no_prompt(self):
         """It may be logged."""
         assert "secret plan" not in repr(ask(Request(prompt="secret plan"), PLACE, "tgi", None))
+
+
+class TestCheckEarly:
+    """What is refused before a server is asked what it speaks."""
+
+    @pytest.mark.parametrize("dialect", [None, "tgi", "completions", "chat", "ollama"])
+    def test_an_empty_prompt(self, dialect):
+        """Engines answer it with an error, or with anything."""
+        with pytest.raises(ConfigurationError, match="prompt is empty"):
+            check_early(Request(prompt=""), dialect)
+
+    @pytest.mark.parametrize("question", [{"prompt": "Hi"}, {"messages": CHAT}], ids=["prompt", "chat"])
+    @pytest.mark.parametrize("dialect", [None, "tgi", "completions", "chat", "ollama"])
+    @pytest.mark.parametrize(
+        "parameters", [{"max_tokens": 3}, {"n": 2}, {"extra": 7}, {"seed": object()}, {"extra": {"a": "\ud800"}}]
+    )
+    def test_what_fits_nowhere(self, dialect, question, parameters):
+        """Names that nobody knows, and values that JSON has not."""
+        with pytest.raises(ConfigurationError):
+            check_early(Request(**question, parameters=parameters), dialect)
+
+    def test_what_fits_neither_of_two_dialects(self):
+        """A server that has not been asked yet speaks one of them; the message names both."""
+        with pytest.raises(ConfigurationError, match="this request goes to 'tgi' or 'completions': leave it out"):
+            check_early(Request(prompt="Hi", parameters={"tools": []}), None)
+
+    def test_a_conversation_has_one_vocabulary_whatever_the_server_speaks(self):
+        """It goes to the chat route."""
+        with pytest.raises(ConfigurationError, match="this request goes to 'chat': leave it out"):
+            check_early(Request(messages=CHAT, parameters={"typical_p": 0.5}), None)
+        check_early(Request(messages=CHAT, parameters={"tools": []}), None)
+
+    @pytest.mark.parametrize("parameters", [{"typical_p": 0.5}, {"min_p": 0.1}, MappingProxyType({"seed": 1})])
+    def test_what_may_fit_is_left_to_the_server_that_is_found(self, parameters):
+        """Each of these has one dialect at least."""
+        check_early(Request(prompt="Hi", parameters=parameters), None)
+
+    def test_extra_may_be_any_mapping(self):
+        """As it may be when it is sent."""
+        request = Request(prompt="Hi", parameters={"extra": MappingProxyType({"a": 1})})
+        check_early(request, None)
+        assert ask(request, PLACE, "chat", "m").body["a"] == 1

@@ -58,11 +58,11 @@ def test_an_unknown_api_is_refused():
 def test_endpoints_are_values():
     """What one has found out about its server is no part of it."""
     one, other = Endpoint("https://h", token="a"), Endpoint("https://h", token="a")
-    one._found.append(object())
+    one._known.server = object()
     assert one == other
     assert one != Endpoint("https://h", token="b")
 
 
 def test_the_router_is_asked_for_chats_and_nothing_beforehand():
     """It serves nothing else."""
-    assert not Endpoint("https://router.huggingface.co/v1", model="a/b")._unknown()
+    assert not Endpoint("https://router.huggingface.co/v1", model="a/b")._must_ask()

@@ -17,7 +17,7 @@ def test_the_router_of_hugging_face_is_the_default():
     endpoint = Serverless("a/b")._endpoint()
     assert endpoint.url == "https://router.huggingface.co/v1"
     assert (endpoint.api, endpoint.model, endpoint.token) == ("chat", "a/b", None)
-    assert not endpoint._unknown()
+    assert not endpoint._must_ask()
 
 
 def test_its_token_does_not_show():
