@@ -44,7 +44,7 @@ def test_each_contract_is_listed():
             assert f"| `{name}(" in TESTING
 
 
-@pytest.mark.parametrize("kind", ["transforms", "sources", "formats", "sinks", "observers"])
+@pytest.mark.parametrize("kind", ["transforms", "sources", "formats", "sinks", "stores", "observers"])
 def test_each_kind_of_part_has_its_page(kind):
     """With what it is held to, or with how it fails."""
     page = (EXTEND / f"{kind}.md").read_text(encoding="utf-8")
