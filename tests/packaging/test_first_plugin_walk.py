@@ -1,6 +1,8 @@
 """A stranger follows docs/extend literally: from nothing to an installed, tested transform of their own."""
 
 import re
+import subprocess
+import sys
 from doctest import ELLIPSIS, OutputChecker
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 from streamkit.testing import EmulatedEndpoint
 
 PAGE = Path(__file__).parents[2] / "docs" / "extend" / "first-plugin.md"
-ENDPOINT = "https://my-endpoint.example"
+ENDPOINT = "http://127.0.0.1:8080"
 MOST = 10
 """Commands that it may take."""
 
@@ -38,6 +40,23 @@ def test_it_takes_few_commands():
     assert any(command.startswith("streamkit run") for command in commands)
     assert "pytest" in commands[-1]
     assert len(commands) <= MOST
+
+
+def test_what_is_typed_prints_what_the_page_shows(tmp_path):
+    """At the prompt of Python, where an empty line ends a class."""
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    saved, *typed = [block for language, block in blocks if language == "python"]
+    (tmp_path / "shout.py").write_text(saved, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-i", "shout.py"],
+        cwd=tmp_path,
+        input="\n".join(typed),
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    assert "Error" not in done.stderr
+    assert _shown("".join(block for language, block in blocks if language == "text"), done.stdout), done.stdout
 
 
 @pytest.mark.timeout(180)
