@@ -20,7 +20,8 @@ class Chain:
     1. `feed` hands an event from machine to machine and returns what leaves the last one.
     2. When a machine ends the stream, or at the source's end by `drain`, the later machines are fed what is left and
        flushed in order; the `Finish` leaves last.
-    3. `passes` tells text that no machine would touch in its present state: a plain token with such text need not be
+    3. `held` ends a stream that was broken off, to tell what the machines had held back of the answer.
+    4. `passes` tells text that no machine would touch in its present state: a plain token with such text need not be
        fed (see `WatchfulMachine`). It is `None` when every token must be.
 
     Args:
@@ -30,13 +31,14 @@ class Chain:
         PluginError: A transform could not be started, or what it started is no machine.
     """
 
-    __slots__ = ("_asks", "_feeds", "_machines", "_recipes", "passes")
+    __slots__ = ("_asks", "_ended", "_feeds", "_machines", "_recipes", "passes")
 
     def __init__(self, transforms: Iterable[Transform]) -> None:
         self._recipes = tuple(transforms)
         self._machines = tuple(map(_start, self._recipes))
         self._feeds: tuple[Feed, ...] = tuple(machine.feed for machine in self._machines)
         self._asks = _asks(self._machines)
+        self._ended = False
         self.passes: Callable[[str], bool] | None = None
 
     def feed(self, event: Event) -> Sequence[Event]:
@@ -93,6 +95,7 @@ class Chain:
             PluginError: A transform raised, or returned something else than events.
         """
         self.passes = None
+        self._ended = True
         try:
             for position in range(position, len(self._machines)):  # noqa: B020, PLR1704 - named in the error below
                 passed = _feed_all(self._feeds[position], events)
@@ -106,6 +109,20 @@ class Chain:
         except Exception as error:
             raise self._blame(position, error) from error
         return [*events, finish]
+
+    def held(self) -> str:
+        """End the machines, unless this was done or begun.
+
+        Returns:
+            The answer's text that they then release; nothing if one of them raises.
+        """
+        if self._ended:
+            return ""
+        try:
+            events = self.drain(Finish())
+        except PluginError:
+            return ""
+        return "".join(event.text for event in events if type(event) is Token and event.channel == "text")
 
     def _shortcut(self, asks: Iterable[Ask]) -> Callable[[str], bool] | None:
         watched: list[frozenset[str]] = []

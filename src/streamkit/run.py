@@ -230,14 +230,6 @@ class Run:
             tool_calls=tuple(self._calls[index] for index in sorted(self._calls)),
             raw_reason=finish.raw_reason,
             reconciled=finish.reconciled,
-            held="" if self.done else self._held(),
+            held=self._chain.held() if self.tokens and not self.done else "",
         )
         return self._result
-
-    def _held(self) -> str:
-        """Take the answer's text that the machines hold back, of a run that ends before its stream."""
-        try:
-            events = self._chain.drain(Finish())
-        except PluginError:
-            return ""  # the transform that failed knows no better
-        return "".join(event.text for event in events if type(event) is Token and event.channel == "text")
