@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from streamkit import hookspecs, hooktrace, loading, testing
+from streamkit.host import KINDS
 from streamkit.testing.recording import GRAMMAR
 
 EXTEND = Path(__file__).parents[2] / "docs" / "extend"
@@ -44,8 +45,23 @@ def test_each_contract_is_listed():
             assert f"| `{name}(" in TESTING
 
 
-@pytest.mark.parametrize("kind", ["transforms", "sources", "formats", "sinks", "stores", "observers"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_of_part_has_its_page(kind):
-    """With what it is held to, or with how it fails."""
+    """With its laws, the contract that holds a part to them, and the hook that registers it."""
     page = (EXTEND / f"{kind}.md").read_text(encoding="utf-8")
-    assert "## The laws" in page or "## When an observer fails" in page
+    assert "## The laws" in page
+    assert f"assert_{kind.removesuffix('s')}_contract(" in page
+    assert f"register_{kind}" in page
+
+
+def test_observers_have_their_page():
+    """With how one fails, and what becomes of the run."""
+    assert "## When an observer fails" in (EXTEND / "observers.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", ["first-plugin", "../index"])
+def test_each_kind_of_part_is_reached(page):
+    """From the first plugin to what it was not about, and from the front page."""
+    text = (EXTEND / f"{page}.md").read_text(encoding="utf-8")
+    for kind in (*KINDS, "observers"):
+        assert f"{kind}.md)" in text
