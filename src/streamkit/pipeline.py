@@ -15,7 +15,7 @@ from streamkit.hookchecks import several
 from streamkit.hookplan import HookPlan
 from streamkit.host import Host
 from streamkit.protocols import AsyncSink, AsyncSource, Composable, Sink, Source, Transform, every_source
-from streamkit.request import Message, Request
+from streamkit.request import Message, Request, parameters_of
 from streamkit.result import RunResult
 from streamkit.run import Run
 
@@ -57,7 +57,7 @@ class Pipeline:
     transforms: tuple[Transform, ...] = attrs.field(default=(), converter=_transforms, kw_only=True)
     sinks: tuple[Sink | AsyncSink, ...] = attrs.field(default=(), converter=_sinks, kw_only=True)
     callbacks: tuple[Any, ...] = attrs.field(default=(), converter=several, hash=False, kw_only=True)
-    parameters: Mapping[str, Any] = attrs.field(factory=dict, hash=False, kw_only=True)
+    parameters: Mapping[str, Any] = attrs.field(factory=dict, converter=parameters_of, hash=False, kw_only=True)
     host: Host | None = attrs.field(default=None, repr=False, kw_only=True)
     _plan: HookPlan = attrs.field(init=False, repr=False, eq=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
@@ -66,6 +67,28 @@ def _stops(stop: Iterable[str]) -> tuple[str, ...]:
     return (stop,) if isinstance(stop, str) else tuple(stop)
 
 
+def parameters_of(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Copy parameters, so that a value made of them does not change with the caller's own mapping.
+
+    Raises:
+        ConfigurationError: They are no mapping.
+    """
+    if not isinstance(given, Mapping):
+        raise ConfigurationError(
+            f'parameters are a mapping of names to values like {{"temperature": 0.7}}, not {given!r}'
+        )
+    return dict(given)
+
+
+def _is_sayable(value: object) -> bool:
+    """Tell whether JSON has all the numbers in a value."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, Mapping):
+        return all(map(_is_sayable, value.values()))
+    return not isinstance(value, list | tuple) or all(map(_is_sayable, value))
+
+
 @attrs.frozen(kw_only=True)
 class Request:
     """One question to a model; exactly one of `prompt` and `messages` is set.
@@ -80,13 +103,13 @@ class Request:
         tap: Sees the bytes of the answer.
 
     Raises:
-        ConfigurationError: There is no question or there are two, the messages are not messages, or `stop` is among
-            the parameters.
+        ConfigurationError: There is no question or there are two, the messages are not messages, `stop` is among the
+            parameters, or one of them is infinite or no number.
     """
 
     prompt: str | None = None
     messages: tuple[Message, ...] | None = attrs.field(default=None, converter=_messages)
-    parameters: Mapping[str, Any] = attrs.field(factory=dict)
+    parameters: Mapping[str, Any] = attrs.field(factory=dict, converter=parameters_of)
     stop: tuple[str, ...] = attrs.field(default=(), converter=_stops)
     hangup: Hangup = attrs.field(factory=Hangup, eq=False, repr=False)
     tap: Tap | None = attrs.field(default=None, eq=False, repr=False)
@@ -104,6 +127,9 @@ class Request:
             raise ConfigurationError(
                 "stop sequences belong to the chain, which guarantees the cut: add StopSequences(...) to the pipeline"
             )
+        for name, value in self.parameters.items():
+            if not _is_sayable(value):
+                raise ConfigurationError(f"parameter {name} is {value!r}, and JSON has finite numbers only: give one")
 
     @classmethod
     def of(cls, question: str | Sequence[Message] | Request, parameters: Mapping[str, Any]) -> Request:

@@ -101,6 +101,17 @@ def test_a_pipeline_is_a_value():
         pipeline.transforms = ()
 
 
+def test_a_pipeline_keeps_its_parameters():
+    """The mapping that it was made of may change; a variant has its own, too."""
+    given = {"temperature": 0.7}
+    pipeline = Pipeline(replay("a"), parameters=given)
+    variant = pipeline.evolve(sinks=[])
+    given["temperature"] = 1.0
+    assert pipeline.parameters == variant.parameters == {"temperature": 0.7}
+    with pytest.raises(ConfigurationError, match="parameters are a mapping"):
+        pipeline.evolve(parameters=None)
+
+
 def test_a_variant_differs_in_what_is_named():
     """And keeps the rest, the compiled callbacks too where they did not change."""
     seen = []

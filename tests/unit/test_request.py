@@ -1,5 +1,7 @@
 """What is asked of a model."""
 
+import pickle
+
 import pytest
 
 from streamkit.errors import ConfigurationError
@@ -61,3 +63,25 @@ def test_stop_is_no_parameter_whichever_way_it_comes(ask):
 def test_one_stop_hint_may_be_a_bare_string():
     """It is one sequence, not its characters."""
     assert Request(prompt="Hi", stop="END").stop == ("END",)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), [1.0, float("-inf")], {"a": ({"b": float("nan")},)}])
+def test_a_number_that_json_has_not_is_refused_by_name(value):
+    """It would be sent as null, and the server would use its own value without a word."""
+    with pytest.raises(ConfigurationError, match=r"^parameter top_p is .* finite numbers only"):
+        Request(prompt="q", parameters={"temperature": 0.7, "stop_ids": [1, 2], "extra": {"a": "b"}, "top_p": value})
+
+
+def test_a_request_keeps_its_parameters():
+    """It is a value: the mapping that it was made of may change, and it comes out of a pickle equal."""
+    given = {"temperature": 0.7}
+    request = Request(prompt="q", parameters=given)
+    given["temperature"] = 1.0
+    assert request.parameters == {"temperature": 0.7}
+    assert pickle.loads(pickle.dumps(request)) == request  # noqa: S301 (written on this very line)
+
+
+def test_parameters_are_a_mapping():
+    """Anything else is refused where it is given."""
+    with pytest.raises(ConfigurationError, match="parameters are a mapping"):
+        Request(prompt="q", parameters=["temperature"])
