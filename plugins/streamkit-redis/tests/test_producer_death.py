@@ -6,7 +6,7 @@ import signal
 
 import pytest
 from streamkit import StreamRunningError
-from streamkit.testing.histories import assert_one_history
+from streamkit.testing import assert_one_history
 
 
 @pytest.mark.parametrize("seed", range(8))

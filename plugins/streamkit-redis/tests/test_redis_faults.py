@@ -5,7 +5,7 @@ import re
 
 import pytest
 from streamkit import StoreError, StreamGoneError
-from streamkit.testing.histories import assert_one_history
+from streamkit.testing import assert_one_history
 
 PATIENT = {"lease": 8.0, "patience": 6.0}
 

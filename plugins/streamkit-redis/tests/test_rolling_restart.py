@@ -10,8 +10,7 @@ from contextlib import contextmanager
 
 import aiohttp
 import pytest
-from streamkit.testing import EmulatedEndpoint
-from streamkit.testing.histories import assert_one_history
+from streamkit.testing import EmulatedEndpoint, assert_one_history
 
 from clients import Client
 from fleet import NGINX, gateways, nginx

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from streamkit.testing.histories import assert_one_history
+from streamkit.testing import assert_one_history
 
 
 async def _number(server, section, name):

@@ -5,7 +5,7 @@ import traceback
 
 import pytest
 from streamkit import ConfigurationError, LimitExceededError, StoreError, StreamGoneError, StreamRunningError
-from streamkit.testing.histories import assert_one_history
+from streamkit.testing import assert_one_history, assert_store_contract
 
 from streamkit_redis import RedisStore
 
@@ -17,25 +17,12 @@ async def _kept(store, name, head, *data):
     return log
 
 
-async def test_another_process_replays_and_follows(make_store, head, read_all):
-    """What was there before the reader came and what comes later is one sequence, with the head that it began with."""
-    here, there = make_store(), make_store()
-    log = await here.open("chat", head)
-    await log.append([b"a", b"b"])
-    reader = await there.read("chat")
-    assert reader.head == head
-    reading = asyncio.create_task(read_all(reader))
-    await log.append([b"c"])
-    await log.end("finished", [b"d", b"e"])
-    entries = assert_one_history([await reading, await read_all(await here.read("chat"))])
-    assert [(e.seq, e.data, e.end) for e in entries] == [
-        (1, b"a", None),
-        (2, b"b", None),
-        (3, b"c", None),
-        (4, b"d", None),
-        (5, b"e", "finished"),
-    ]
-    assert reader.ended
+@pytest.mark.parametrize("shared", [True, False], ids=["two processes", "one"])
+def test_it_keeps_the_laws_of_stores(server, shared):
+    """Written in one process, and read and stopped in another; and all in one."""
+    assert_store_contract(
+        lambda: RedisStore(url=server.url, lease=9, patience=6, batch_seconds=0.005), shared=shared, examples=20
+    )
 
 
 @pytest.mark.parametrize("turn", [1, 2, 7, 100])
@@ -55,17 +42,6 @@ async def test_readers_come_back_at_every_id(make_store, head, read_all, read_in
     assert len(assert_one_history([await reading for reading in readings])) == 201
 
 
-async def test_an_ended_stream_is_read_again_from_every_id(make_store, head, read_all):
-    """Each position gives exactly the rest."""
-    await _kept(make_store(), "chat", head, b"a", b"b", b"c")
-    store = make_store()
-    whole = await read_all(await store.read("chat"))
-    for place, entry in enumerate(whole, 1):
-        reader = await store.read("chat", (entry.epoch, entry.seq))
-        assert reader.ended == (place == len(whole))
-        assert await read_all(reader) == whole[place:]
-
-
 async def test_a_slow_reader_gets_everything(make_store, head, read_all):
     """One that is further behind than what is held in memory reads on from Redis."""
     here, there = make_store(), make_store()
@@ -80,32 +56,6 @@ async def test_a_slow_reader_gets_everything(make_store, head, read_all):
     readings = [await live, *[await read_all(reader) for reader in slow]]
     assert [len(reading) for reading in readings] == [1001] * 3
     assert_one_history(readings)
-
-
-@pytest.mark.parametrize("process", ["its own", "another"])
-async def test_a_place_that_is_not_kept_is_gone(make_store, head, process):
-    """No reader is placed where it would miss something: in another run, beyond the end, in an unknown stream."""
-    here = make_store()
-    log = await here.open("chat", head)
-    await log.append([b"a"])
-    reader = await here.read("chat")
-    await reader.__anext__()
-    store = here if process == "its own" else make_store()
-    for place in ((log.tail.epoch - 1, 1), (log.tail.epoch + 1, 0), (log.tail.epoch, 2)):
-        with pytest.raises(StreamGoneError, match="no entry"):
-            await store.read("chat", place)
-    with pytest.raises(StreamGoneError, match="no stream"):
-        await store.read("nobody")
-    await store.read("chat", (log.tail.epoch, 1))
-
-
-async def test_a_running_stream_keeps_its_id(make_store, head):
-    """Wherever it runs."""
-    here, there = make_store(), make_store()
-    await here.open("chat", head)
-    for store in (here, there):
-        with pytest.raises(StreamRunningError, match="goes on"):
-            await store.open("chat", head)
 
 
 async def test_an_ended_stream_gives_way(make_store, head, read_all):
@@ -148,26 +98,6 @@ async def test_two_producers_race(make_store, head, read_all):
         await log.append([b"a"])
         await log.end("finished")
         assert_one_history([await read_all(await store.read(name)) for store in (here, there)])
-
-
-@pytest.mark.parametrize("process", ["its own", "another"])
-async def test_a_stop_reaches_the_run(make_store, head, process):
-    """Before it begins, while it goes on, and after its end, from any process."""
-    here = make_store()
-    store = here if process == "its own" else make_store()
-    assert await store.stop("chat") == "pending"
-    log = await here.open("chat", head)
-    await asyncio.wait_for(log.stop_requested(), 5)
-    await log.end("stopped")
-    assert await store.stop("chat") == "ended"
-
-    log = await here.open("chat", head)
-    waiting = asyncio.create_task(log.stop_requested())
-    await asyncio.wait({waiting}, timeout=0.05)
-    assert not waiting.done(), "a stop of the former run must not stop this one"
-    assert await store.stop("chat") == "stopping"
-    await asyncio.wait_for(waiting, 5)
-    await log.end("stopped")
 
 
 async def test_a_stop_does_not_wait_for_ever(make_store, head):
