@@ -104,7 +104,7 @@ def test_a_pipeline_is_a_value():
 def test_a_pipeline_keeps_its_parameters():
     """The mapping that it was made of may change; a variant has its own, too."""
     given = {"temperature": 0.7}
-    pipeline = Pipeline(replay("a"), parameters=given)
+    pipeline = Pipeline(replay(["a"]), parameters=given)
     variant = pipeline.evolve(sinks=[])
     given["temperature"] = 1.0
     assert pipeline.parameters == variant.parameters == {"temperature": 0.7}

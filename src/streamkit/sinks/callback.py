@@ -41,7 +41,8 @@ class Callback:
     plain function has the method `open`, that of a coroutine function has `aopen` instead.
 
     Args:
-        function: Takes one argument; what it returns is ignored.
+        function: Takes one argument; what it returns is ignored, except that a plain function must not return a
+            coroutine, which would never run.
         on: `"text"`: called with each non-empty piece of the answer's text; `"event"`: with everything that leaves
             the chain, the `Finish` last.
         isolated: Whether the run goes on, with a log entry, when the function raises.
@@ -73,9 +74,17 @@ class _CallbackWriter:
 
     def write(self, event: Event) -> None:
         if not self._texts:
-            self._function(event)
+            returned = self._function(event)
         elif type(event) is Token and event.text and event.channel == "text":
-            self._function(event.text)
+            returned = self._function(event.text)
+        else:
+            return
+        if inspect.iscoroutine(returned):
+            returned.close()
+            raise ConfigurationError(
+                "the function of a callback returned a coroutine, which nobody awaits: write it with `async def`, "
+                "so that it is seen to be a coroutine function"
+            )
 
     async def awrite(self, event: Event) -> None:
         if not self._texts:

@@ -5,7 +5,7 @@ import functools
 import attrs
 import pytest
 
-from streamkit.errors import ConfigurationError
+from streamkit.errors import ConfigurationError, SinkError
 from streamkit.events import Finish, Token
 from streamkit.pipeline import Pipeline
 from streamkit.sinks import Callback
@@ -114,3 +114,19 @@ def test_impossible_settings_are_refused(arguments):
     """A slip is found at construction."""
     with pytest.raises(ConfigurationError, match="a callback is"):
         Callback(**arguments)
+
+
+@pytest.mark.parametrize("on", ["text", "event"])
+async def test_a_plain_function_that_returns_a_coroutine_is_refused_in_either_run(on, recwarn):
+    """Nobody would await it, and the run would pass for complete without having delivered anything."""
+
+    async def send(piece):
+        raise AssertionError("it does not run")
+
+    pipeline = Pipeline(_Scripted(), sinks=[Callback(lambda piece: send(piece), on=on)])
+
+    with pytest.raises(SinkError, match="returned a coroutine, which nobody awaits: write it with `async def`"):
+        pipeline.run("Hello")
+    with pytest.raises(SinkError, match="returned a coroutine"):
+        await pipeline.arun("Hello")
+    assert not recwarn.list
