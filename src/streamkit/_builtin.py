@@ -38,6 +38,7 @@ class Builtin:
             "skip_special_tokens": transforms.SkipSpecialTokens,
             "smooth": transforms.Smooth,
             "split_reasoning": transforms.SplitReasoning,
+            "split_tool_calls": transforms.SplitToolCalls,
             "stop_sequences": transforms.StopSequences,
             "trim_start": transforms.TrimStart,
         }

@@ -61,14 +61,14 @@ class Excise:
     def _read(self, token: Token, node: Node) -> Sequence[Event]:
         held, text, position = self._held, token.text, 0
         held.push(token, len(text))
-        leaving: list[Token] = []
+        leaving: list[Event] = []
         while position < len(text):
             node, position = self._matcher.search(node, text, position)
             if node.word is not None:
                 unread = len(text) - position
                 leaving += self._place(held.take(held.width - unread - node.depth))
                 leaving += self._place(held.drop(node.depth))
-                self._found(node.word)
+                leaving += self._found(node.word)
                 node = self._matcher.root
         leaving += self._place(held.take(held.width - node.depth))
         self._node = node
@@ -85,13 +85,14 @@ class Excise:
         self._held.push(token, 0)
         return ()
 
-    def _found(self, word: str) -> None:
-        """Note that a word was taken out of the text."""
+    def _found(self, word: str) -> Sequence[Event]:  # noqa: ARG002 - for those to whom it means something
+        """Return what leaves in the place of a word that was taken out of the text."""
+        return ()
 
     def _found_special(self, token: Token) -> Sequence[Event]:
         """Decide what becomes of a special token whose whole text is a word."""
         raise NotImplementedError
 
-    def _place(self, tokens: Sequence[Token]) -> Sequence[Token]:
+    def _place(self, tokens: Sequence[Token]) -> Sequence[Event]:
         """Return the tokens as they leave."""
         return tokens

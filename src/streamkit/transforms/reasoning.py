@@ -6,32 +6,19 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 
-from streamkit.errors import ConfigurationError
 from streamkit.events import Event, Token
 from streamkit.protocols import Machine
 from streamkit.request import Request
 from streamkit.transforms._excise import Excise
-from streamkit.transforms._matcher import matcher, words_of
-
-TagPair = tuple[str, str]
+from streamkit.transforms._matcher import matcher
+from streamkit.transforms._tags import TagPair, pairs_of
 
 DEFAULT_TAGS: tuple[TagPair, ...] = (("<think>", "</think>"),)
 """The tags of DeepSeek-R1, Qwen3 and most models after them."""
 
 
 def _pairs(tags: Iterable[Iterable[str]]) -> tuple[TagPair, ...]:
-    pairs: list[TagPair] = []
-    for pair in tags:
-        match () if isinstance(pair, str) else words_of(pair, "a reasoning tag"):
-            case (opening, closing):
-                pairs.append((opening, closing))
-            case _:
-                raise ConfigurationError(
-                    f'{pair!r} is no pair of an opening and a closing tag; tags look like (("<think>", "</think>"),)'
-                )
-    if not pairs:
-        raise ConfigurationError("there are no tags to split reasoning by: give one pair at least")
-    return tuple(pairs)
+    return pairs_of(tags, "reasoning", DEFAULT_TAGS)
 
 
 @attrs.frozen(kw_only=True)
@@ -81,9 +68,10 @@ class _SplitReasoning(Excise):
     def triggers(self) -> frozenset[str] | None:
         return None if self._inside else super().triggers()
 
-    def _found(self, word: str) -> None:
+    def _found(self, word: str) -> Sequence[Event]:
         self._inside = not self._inside
         self._matcher = matcher((self._closing[word],)) if self._inside else self._answer
+        return ()
 
     def _found_special(self, token: Token) -> Sequence[Event]:
         leaving = self._place(self._held.take(self._held.width))
@@ -91,7 +79,7 @@ class _SplitReasoning(Excise):
         self._node = self._matcher.root
         return leaving
 
-    def _place(self, tokens: Sequence[Token]) -> Sequence[Token]:
+    def _place(self, tokens: Sequence[Token]) -> Sequence[Event]:
         if not self._inside:
             return tokens
         return [Token(t.text, t.id, t.logprob, t.special, "reasoning", t.raw, t.cont) for t in tokens]
