@@ -14,7 +14,7 @@ from streamkit.errors import ConfigurationError, PluginError, StreamkitError
 from streamkit.hookchecks import several
 from streamkit.hookplan import HookPlan
 from streamkit.host import Host
-from streamkit.protocols import AsyncSink, AsyncSource, Composable, Sink, Source, Transform, every_source
+from streamkit.protocols import AsyncSink, AsyncSource, Composable, Sink, Source, Stage, Transform, every_source
 from streamkit.request import Message, Request, parameters_of
 from streamkit.result import RunResult
 from streamkit.run import Run
@@ -106,8 +106,11 @@ class Pipeline:
             host=host,
         )
 
-    def __or__(self, stage: Any) -> Self:
+    def __or__(self, stage: Stage | Iterable[Stage]) -> Self:
         """Add a transform, a sink, or several of them."""
+        return self._with(stage)
+
+    def _with(self, stage: Any) -> Self:
         if isinstance(stage, Composable):
             raise ConfigurationError(f"{stage!r} is a source, and a pipeline has one: it comes first")
         if hasattr(stage, "start"):
@@ -117,7 +120,7 @@ class Pipeline:
         if isinstance(stage, Iterable) and not isinstance(stage, str) and not _has(stage, "open", "aopen"):
             pipeline = self
             for part in stage:
-                pipeline |= part
+                pipeline = pipeline._with(part)
             return pipeline
         return self.evolve(sinks=(*self.sinks, stage))
 

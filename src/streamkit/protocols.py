@@ -245,6 +245,10 @@ class AsyncSink(Protocol):
         ...
 
 
+Stage: TypeAlias = Transform | Sink | AsyncSink
+"""What may stand behind a source."""
+
+
 class Composable:
     """Base class that gives a source the `|` operator: `source | transform | sink`."""
 
@@ -256,7 +260,7 @@ class Composable:
         """The sources that this one asks; a driver that one of them does not work with is refused at the start."""
         return ()
 
-    def __or__(self, stage: Any | Iterable[Any]) -> Pipeline:
+    def __or__(self, stage: Stage | Iterable[Stage]) -> Pipeline:
         """Compose a pipeline of this source and a transform, a sink, or several of them."""
         pipeline: Pipeline = type(self)._pipeline(self) | stage
         return pipeline

@@ -5,6 +5,7 @@ from typing import assert_type
 
 from streamkit import (
     AsyncStream,
+    Callback,
     Collect,
     Console,
     Endpoint,
@@ -41,11 +42,32 @@ class Shouting:
         return ()
 
 
+class Telling:
+    """So does a sink that awaits."""
+
+    def aopen(self, request: Request) -> "Telling":
+        return self
+
+    async def awrite(self, event: Event) -> None: ...
+
+    async def aclose(self, result: RunResult) -> None: ...
+
+
 pipeline = Endpoint("http://127.0.0.1:1") | SkipSpecialTokens() | StopSequences("###") | Shout() | Console()
 assert_type(pipeline, Pipeline)
 assert_type(Retry(Endpoint("http://127.0.0.1:1")) | recommended_transforms(stop="###"), Pipeline)
 assert_type(from_iterable(["a"]) | Shout(), Pipeline)
+assert_type(pipeline | [Collect(), Callback(print)], Pipeline)
+assert_type(pipeline | Telling(), Pipeline)
 Pipeline(Endpoint("http://127.0.0.1:1"), transforms=[SkipSpecialTokens(), Shout()], sinks=[Collect()])
+
+
+def refused() -> None:
+    """Each line is wrong, and a checker that does not see it finds its comment unused."""
+    Endpoint("http://127.0.0.1:1") | 3  # type: ignore[operator]  # a number is no stage
+    Endpoint("http://127.0.0.1:1") | [Shout(), "###"]  # type: ignore[list-item]  # nor is text
+    pipeline | Endpoint("http://127.0.0.1:1")  # type: ignore[operator]  # nor another source
+    pipeline | print  # type: ignore[operator]  # nor a function
 
 
 def ask() -> RunResult:

@@ -123,7 +123,10 @@ async def test_a_plain_function_that_returns_a_coroutine_is_refused_in_either_ru
     async def send(piece):
         raise AssertionError("it does not run")
 
-    pipeline = Pipeline(_Scripted(), sinks=[Callback(lambda piece: send(piece), on=on)])
+    def plain(piece):
+        return send(piece)
+
+    pipeline = Pipeline(_Scripted(), sinks=[Callback(plain, on=on)])
 
     with pytest.raises(SinkError, match="returned a coroutine, which nobody awaits: write it with `async def`"):
         pipeline.run("Hello")
