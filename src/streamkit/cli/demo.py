@@ -25,10 +25,10 @@ NEXT: Final = """\
 What to try next:
   {streamkit} emulate --port 8080
     keeps such a server running; then, in another terminal:
-  {streamkit} run "User: Hi" --endpoint http://127.0.0.1:8080 --show tokens
+  {streamkit} run Hi --endpoint http://127.0.0.1:8080 --show tokens
   {streamkit} serve --demo
     shows the same in a browser; needs the extra `serve`
-  {streamkit} run "Where is Lisbon?" --model meta-llama/Llama-3.3-70B-Instruct
+  {streamkit} run Hi --model meta-llama/Llama-3.3-70B-Instruct
     asks a model on the Hub, after `hf auth login`\
 """
 
