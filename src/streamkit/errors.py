@@ -1,7 +1,7 @@
 """What goes wrong, sorted by whose fault it is.
 
     StreamkitError
-    ├── ConfigurationError            the caller: an impossible setting, found before anything is sent
+    ├── ConfigurationError            the caller: an impossible setting, found before the question is sent
     ├── SourceError                   the model's side
     │   ├── ConnectError              no connection: refused, unknown host, TLS
     │   ├── AuthenticationError       401, 403
@@ -44,7 +44,7 @@ class StreamkitError(Exception):
 
 
 class ConfigurationError(StreamkitError, ValueError):
-    """A setting cannot work; raised before anything is sent."""
+    """A setting cannot work; raised before the question is sent."""
 
 
 class SourceError(StreamkitError):

@@ -33,7 +33,8 @@ def _check_wait(_: object, __: object, wait: Any) -> None:
 class InferenceEndpoint(Composable):
     """An Inference Endpoint of yours, by name instead of by URL.
 
-    A stream that is closed while the endpoint is waited for does not wait on.
+    A stream that is closed while it waits for the next look at the endpoint ends at once; a look itself is the hub's
+    own request, and is not interrupted.
 
     Args:
         name: The endpoint's name.
