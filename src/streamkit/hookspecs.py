@@ -96,4 +96,8 @@ def on_abort(run: Run, reason: str) -> None:
 
 @hookspec
 def on_final(run: Run, result: RunResult) -> None:
-    """Observe the end; called exactly once if `on_start` was called, whatever happened."""
+    """Observe the end; called exactly once if `on_start` was called, whatever happened.
+
+    In a cancelled run, asyncio lets a coroutine function finish; trio cuts it at its first `await`, unless it shields
+    itself.
+    """

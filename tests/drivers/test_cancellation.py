@@ -4,6 +4,7 @@ import pytest
 import trio
 
 from drivers import fakes
+from drivers.playing import ASYNC
 from streamkit.events import Finish, Token
 
 
@@ -93,3 +94,17 @@ def test_a_coroutine_on_final_is_called_in_a_cancelled_run(async_driver, gate):
     played = async_driver.prepare(fakes.Source([gate]), callbacks=[{"on_final": note}])
     async_driver.play_cancelled(played, gate.reached)
     assert reached == (["start"] if async_driver.event is trio.Event else ["start", "end"])
+
+
+def test_a_coroutine_on_final_that_shields_itself_finishes_on_trio():
+    """What it awaits inside of the shield is not cancelled."""
+    gate, reached = fakes.Gate(trio.Event), []
+
+    async def note():
+        with trio.CancelScope(shield=True):
+            await trio.lowlevel.checkpoint()
+            reached.append("end")
+
+    played = ASYNC["trio"].prepare(fakes.Source([gate]), callbacks=[{"on_final": note}])
+    ASYNC["trio"].play_cancelled(played, gate.reached)
+    assert reached == ["end"]
