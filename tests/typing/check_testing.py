@@ -10,11 +10,13 @@ from streamkit.testing import (
     acollect,
     assert_sink_contract,
     assert_source_contract,
+    assert_store_contract,
     assert_transform_contract,
     collect,
     record_hooks,
     replay,
 )
+from streamkit.web.resumable import MemoryStore
 
 source = replay(["a", Token("b"), ["c", Token("d")]], finish=Finish(reason="length"))
 assert_type(source, ScriptedSource)
@@ -26,6 +28,7 @@ assert_type(record_hooks(Pipeline(source)).observed, Pipeline)
 assert_type(record_hooks(Host()).observed, Host)
 assert_transform_contract(TrimStart(), words=["a"])
 assert_source_contract(source, asked=lambda: len(source.requests))
+assert_store_contract(MemoryStore)
 
 
 async def ask() -> None:

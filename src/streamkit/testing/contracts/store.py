@@ -117,11 +117,11 @@ async def _check_history(history: _History, stores: _Stores, name: str) -> None:
             await log.append(batch)
             await asyncio.sleep(0)
         await log.end(history.ending, history.closing)
-    whole: Sequence[LogEntry] = ()
     for reading in readings:
-        whole = reading.result()
-        if _seen(whole) != history.entries or len({entry.epoch for entry in whole}) != 1:
-            raise LawBroken(ONE, str(history), f"{reading.get_name()} saw {_shown(whole)}")
+        seen = reading.result()
+        if _seen(seen) != history.entries or len({entry.epoch for entry in seen}) != 1:
+            raise LawBroken(ONE, str(history), f"{reading.get_name()} saw {_shown(seen)}")
+    whole = readings[0].result()
     for place in range(len(whole) + 1):
         epoch = whole[0].epoch
         reader = await there.read(name, (epoch, place))
@@ -136,7 +136,7 @@ async def _readings(
 ) -> AsyncIterator[list[asyncio.Task[Sequence[LogEntry]]]]:
     """Have a run read from its beginning, in every way, while it goes on; wait for all who read."""
     tasks = []
-    for store in dict.fromkeys(stores):
+    for store in stores:
         try:
             reader = await store.read(name)
         except StreamGoneError as error:
