@@ -152,7 +152,7 @@ async def fetch(call: Call) -> Answer:
 
 async def _stream(response: aiohttp.ClientResponse, reading: Reading, watch: _Watch) -> AsyncGenerator[Batch, None]:
     try:
-        async for chunk in response.content.iter_any():
+        while chunk := await response.content.readany():  # what `iter_any` gives, with a frame less for each token
             batch = reading.feed(chunk)
             del chunk  # see `ask`
             if batch:

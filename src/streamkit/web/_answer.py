@@ -31,13 +31,13 @@ class Answer:
     2. Is open from the first bytes on. An error before that becomes a `refusal`, with a status of its own.
     3. Ends once: by `end`, with the protocol's ending; by `cut`, without one; or by `drop`, when the client has left.
        Of what is said after that, nothing is kept.
-    4. Costs one lock and one append per event; what was said since the last `take` leaves as one piece.
+    4. Costs one lock and one append per event; what was said since the last `take` leaves as one piece. Threads that
+       wait are only notified if there are any: on an event loop nobody waits here.
 
     Args:
         encoder: Writes the protocol.
 
     Attributes:
-        changed: Held while the state is read or changed; notified of each change.
         wake: Called, from whichever thread it was, when there is something to send.
         opened: True once there were bytes to send.
         ended: True once there will be no more.
@@ -46,13 +46,28 @@ class Answer:
         failure: Why the connection must be broken after the last byte.
     """
 
-    __slots__ = ("_chunks", "_encoder", "_size", "changed", "dropped", "ended", "failure", "opened", "refusal", "wake")
+    __slots__ = (
+        "_changed",
+        "_chunks",
+        "_encoder",
+        "_lock",
+        "_size",
+        "_waiting",
+        "dropped",
+        "ended",
+        "failure",
+        "opened",
+        "refusal",
+        "wake",
+    )
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
         self._chunks: list[bytes] = []
         self._size = 0
-        self.changed = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._waiting = 0  # threads
         self.wake: Callable[[], None] = _nobody
         self.opened = False
         self.ended = False
@@ -69,6 +84,20 @@ class Answer:
     def ready(self) -> bool:
         """Whether there is something to send, or nothing more to come."""
         return bool(self._chunks) or self.ended
+
+    def wait_for(self, happened: Callable[[], bool], seconds: float | None) -> bool:
+        """Wait in a thread until something has happened; return whether it has.
+
+        Args:
+            happened: Looks at this answer, which does not change meanwhile.
+            seconds: How long to wait at most; for ever, if `None`.
+        """
+        with self._lock:
+            self._waiting += 1
+            try:
+                return self._changed.wait_for(happened, seconds)
+            finally:
+                self._waiting -= 1
 
     def feed(self, event: Event) -> None:
         """Take an event that left the chain."""
@@ -90,7 +119,7 @@ class Answer:
         Raises:
             SinkError: As much as that is waiting.
         """
-        with self.changed:
+        with self._lock:
             if self.ended:
                 return
             if limit is not None and self._size >= limit:
@@ -100,11 +129,11 @@ class Answer:
 
     def take(self) -> bytes:
         """Return what is waiting, and make room."""
-        with self.changed:
+        with self._lock:
             data = b"".join(self._chunks)
             self._chunks.clear()
             self._size = 0
-            self.changed.notify_all()
+            self._notify()
         return data
 
     def end(self, result: RunResult, error: Exception | None = None) -> None:
@@ -128,7 +157,7 @@ class Answer:
 
     def cut(self, error: Exception | None = None) -> None:
         """There is no more, for a reason that no protocol has an ending for; after an end it does nothing."""
-        with self.changed:
+        with self._lock:
             if not self.ended:
                 self.failure = error or StreamkitError("the run was interrupted")
                 self._finish()
@@ -141,7 +170,7 @@ class Answer:
 
     def drop(self) -> None:
         """The client has left: forget what it did not take."""
-        with self.changed:
+        with self._lock:
             self.dropped = True
             self._chunks.clear()
             self._size = 0
@@ -151,7 +180,7 @@ class Answer:
     def _end(self, result: RunResult) -> None:
         last = self._encoder.close(result)
         failure = result.error or _failure(result)
-        with self.changed:
+        with self._lock:
             if not self.opened and (last is None or result.outcome == "failed"):
                 self.refusal = refusal(failure, *self._encoder.refuse(failure))
             elif last is None:
@@ -168,11 +197,15 @@ class Answer:
         if data:
             self._chunks.append(data)
             self._size += len(data)
-        self.changed.notify_all()
+        self._notify()
+
+    def _notify(self) -> None:
+        if self._waiting:
+            self._changed.notify_all()
 
     def _finish(self) -> None:
         self.ended = True
-        self.changed.notify_all()
+        self._notify()
 
 
 def _nobody() -> None:

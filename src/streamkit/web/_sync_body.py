@@ -68,9 +68,8 @@ class SyncBody:
     def _wait(self) -> None:
         answer = self._answer
         while True:
-            with answer.changed:
-                if answer.changed.wait_for(lambda: answer.ready, self._patience()):
-                    return
+            if answer.wait_for(lambda: answer.ready, self._patience()):
+                return
             if self._gone is not None and self._gone():
                 self.close()
             elif self._setup.pings and time.monotonic() - self._last >= self._setup.keep_alive:

@@ -97,10 +97,8 @@ class ThreadReader:
 
     def _wait_for_room(self) -> None:
         answer = self._answer
-        if answer.full:
-            with answer.changed:
-                if not answer.changed.wait_for(lambda: answer.ended or not answer.full, self._send_timeout):
-                    raise too_slow(self._send_timeout)
+        if answer.full and not answer.wait_for(lambda: answer.ended or not answer.full, self._send_timeout):
+            raise too_slow(self._send_timeout)
 
 
 def too_slow(seconds: float) -> SinkError:

@@ -48,8 +48,7 @@ def test_a_reader_waits_for_a_slow_client(colour):
     threading.Event().wait(0.02)
     assert len(taken) <= HIGH_WATER / 100 + 2
     body.close()
-    with answer.changed:
-        assert answer.changed.wait_for(lambda: answer.ended, 5)
+    assert answer.wait_for(lambda: answer.ended, 5)
 
 
 @both
