@@ -56,4 +56,4 @@ def astream(
 
 def _pipeline(model: str, stop: str | Iterable[str], token: str | Literal[False] | None) -> Pipeline:
     source = endpoint_known_lately(model, token=token) if "://" in model else Serverless(model, token=token)
-    return source | recommended_transforms(stop=(stop,) if isinstance(stop, str) else stop)
+    return source | recommended_transforms(stop=stop)

@@ -191,3 +191,18 @@ def test_a_pipeline_without_callbacks_runs(driver):
         assert driver.run(pipeline.arun, "Hi").text == "ab"
     else:
         assert pipeline.run("Hi").text == "ab"
+
+
+def test_one_observer_of_text_that_raises_is_named_as_any_other(driver):
+    """With no other hook and no sink, another loop calls it."""
+
+    class Only:
+        calls = ()  # of which the player looks for more than the text
+
+        def on_text(self, text):
+            raise KeyError(text)
+
+    played = driver.play(fakes.Source(SCRIPT), recorder=Only())
+    assert isinstance(played.raised, KeyError)
+    assert len(played.raised.__notes__) == 1
+    assert "in hook 'on_text' of " in played.raised.__notes__[0]

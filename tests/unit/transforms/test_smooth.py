@@ -96,3 +96,15 @@ def test_impossible_settings_are_refused():
         Smooth(by="page")
     with pytest.raises(ConfigurationError, match="max_chars"):
         Smooth(max_chars=0)
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    ["\u3001\u30ff", "\u31f0\u31ff", "\u3400\u9fff", "\uf900\ufaff", "\uff00\uffef", "\U00020000\U0003ffff"],
+)
+def test_the_characters_that_stand_alone(first, last):
+    """Each block of them from its first to its last character, and none beside it; U+3000 is a space."""
+    for character in (first, last):
+        assert visible(Smooth().start().feed(Token(character))) == character
+    for neighbour in (chr(ord(first) - 1), chr(ord(last) + 1)):
+        assert visible(Smooth().start().feed(Token(neighbour))) == ""
