@@ -82,3 +82,47 @@ def test_views_differ_only_in_what_they_pick(driver):
     tokens = [Token("a"), Token("", id=5, special=True), Token("hm", channel="reasoning"), Token("b")]
     got = {view: driver.play(fakes.Source([[*tokens, END]]), view=view).items for view in ("text", "tokens", "events")}
     assert got == {"text": ["a", "b"], "tokens": tokens, "events": [*tokens, END]}
+
+
+class SecondReader:
+    """Comes while the stream waits for its source."""
+
+    def __init__(self, view, *, asynchronous):
+        self.view = view
+        self.wait = self.acome if asynchronous else self.come
+        self.stream = None
+        self.raised = None
+
+    def come(self):
+        """Read."""
+        try:
+            iter(self.stream) if self.view == "text" else getattr(self.stream, self.view)()
+        except ConfigurationError as error:
+            self.raised = error
+
+    async def acome(self):
+        """Read."""
+        try:
+            reading = aiter(self.stream) if self.view == "text" else getattr(self.stream, self.view)()
+            if self.view == "finish":
+                await reading
+        except ConfigurationError as error:
+            self.raised = error
+
+
+@pytest.mark.parametrize("view", ["text", "tokens", "events", "finish"])
+def test_a_second_reader_is_refused_and_the_first_goes_on(driver, view):
+    """A stream has one reader; the other is told so, whichever way it would read."""
+    second = SecondReader(view, asynchronous=driver.asynchronous)
+    pipeline = Pipeline(fakes.Source([[Token("a")], second, [Token("b")]]))
+
+    def read():
+        with pipeline.stream("Hi") as second.stream:
+            return list(second.stream)
+
+    async def aread():
+        async with pipeline.astream("Hi") as second.stream:
+            return [text async for text in second.stream]
+
+    assert (driver.run(aread) if driver.asynchronous else read()) == ["a", "b"]
+    assert "is being read elsewhere" in str(second.raised)

@@ -78,16 +78,17 @@ class AsyncStream:
 
         Raises:
             StreamkitError: The run failed; the error's `.result` has the text so far.
+            ConfigurationError: The stream is being read elsewhere.
         """
-        return self._steps
+        return self._unread()
 
     def tokens(self) -> AsyncIterator[Token]:
         """Iterate over the tokens that leave the chain, those with hidden text and those of other channels too."""
-        return _Picked(self._steps, pick_token)
+        return _Picked(self._unread(), pick_token)
 
     def __aiter__(self) -> AsyncIterator[str]:
         """Iterate over the non-empty pieces of the answer's text."""
-        return _Picked(self._steps, pick_text)
+        return _Picked(self._unread(), pick_text)
 
     async def finish(self) -> RunResult:
         """Read what is left for the sinks and the hooks alone, which is quicker than to iterate over it.
@@ -97,9 +98,11 @@ class AsyncStream:
 
         Raises:
             StreamkitError: The run failed; the error's `.result` has the text so far.
+            ConfigurationError: The stream is being read elsewhere.
         """
+        steps = self._unread()
         self._silent = True
-        async for _ in self._steps:
+        async for _ in steps:
             pass
         return self.result
 
@@ -115,6 +118,12 @@ class AsyncStream:
                 "the stream has not ended: read its result after the loop or the `async with` block"
             )
         return self._run.result
+
+    def _unread(self) -> AsyncGenerator[Event, None]:
+        """Return the one iterator. It is looked at here and not at each step, which would cost as much as the step."""
+        if self._steps.ag_running:  # type: ignore[attr-defined]  # of the generator that it is
+            raise ConfigurationError("the stream is being read elsewhere, and has one reader: open a stream for each")
+        return self._steps
 
     async def _drive(self) -> AsyncGenerator[Event, None]:  # noqa: C901, PLR0912, PLR0915 - the loop is the file's one idea; cut up, its order is lost
         run, plan = self._run, self._plan

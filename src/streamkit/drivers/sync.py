@@ -76,16 +76,17 @@ class Stream:
 
         Raises:
             StreamkitError: The run failed; the error's `.result` has the text so far.
+            ConfigurationError: The stream is being read elsewhere.
         """
-        return self._steps
+        return self._unread()
 
     def tokens(self) -> Iterator[Token]:
         """Iterate over the tokens that leave the chain, those with hidden text and those of other channels too."""
-        return filter(None, map(pick_token, self._steps))
+        return filter(None, map(pick_token, self._unread()))
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the non-empty pieces of the answer's text."""
-        return filter(None, map(pick_text, self._steps))
+        return filter(None, map(pick_text, self._unread()))
 
     def finish(self) -> RunResult:
         """Read what is left for the sinks and the hooks alone, which is quicker than to iterate over it.
@@ -95,9 +96,11 @@ class Stream:
 
         Raises:
             StreamkitError: The run failed; the error's `.result` has the text so far.
+            ConfigurationError: The stream is being read elsewhere.
         """
+        steps = self._unread()
         self._silent = True
-        for _ in self._steps:
+        for _ in steps:
             pass
         return self.result
 
@@ -111,6 +114,12 @@ class Stream:
         if self._run.result is None:
             raise ConfigurationError("the stream has not ended: read its result after the loop or the `with` block")
         return self._run.result
+
+    def _unread(self) -> Generator[Event, None, None]:
+        """Return the one iterator. It is looked at here and not at each step, which would cost as much as the step."""
+        if self._steps.gi_running:  # type: ignore[attr-defined]  # of the generator that it is
+            raise ConfigurationError("the stream is being read elsewhere, and has one reader: open a stream for each")
+        return self._steps
 
     def _drive(self) -> Generator[Event, None, None]:  # noqa: C901, PLR0912 - the loop is the file's one idea; cut up, its order is lost
         run, plan = self._run, self._plan
