@@ -27,6 +27,7 @@ result in `.result`.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -154,3 +155,7 @@ class PluginLoadError(PluginError):
         super().__init__(message)
         self.distribution = distribution
         self.entry_point = entry_point
+
+    def __reduce__(self) -> tuple[object, ...]:
+        again = partial(type(self), distribution=self.distribution, entry_point=self.entry_point)
+        return again, self.args, self.__dict__

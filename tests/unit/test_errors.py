@@ -51,3 +51,10 @@ def test_a_wrong_setting_is_a_value_error_too():
 def test_an_error_outside_a_run_has_no_result():
     """`result` can always be read."""
     assert errors.StreamkitError("no").result is None
+
+
+def test_a_plugin_that_could_not_be_loaded_keeps_its_names():
+    """They survive a pickle and a copy too."""
+    error = errors.PluginLoadError("no", distribution="streamkit-x", entry_point="x")
+    for found in (error, pickle.loads(pickle.dumps(error)), copy.copy(error)):  # noqa: S301 - our own bytes
+        assert (str(found), found.distribution, found.entry_point) == ("no", "streamkit-x", "x")
