@@ -12,6 +12,7 @@ from streamkit.transforms import (
     ScrubEos,
     SkipSpecialTokens,
     Smooth,
+    SplitToolCalls,
     StopSequences,
     TrimStart,
 )
@@ -28,6 +29,7 @@ OURS = [
     Smooth(by="line", max_chars=3),
     SplitReasoning(),
     SplitReasoning(start_inside=True),
+    SplitToolCalls(),
     StopSequences("\nUser:", "###", "aab"),
     StopSequences("ab", include_stop=True, scope="all"),
     TrimStart(),
