@@ -12,6 +12,7 @@ from streamkit.errors import (
     RateLimitError,
     RequestError,
     SourceError,
+    StoreError,
     StreamTimeoutError,
 )
 
@@ -40,8 +41,8 @@ class Refusal:
 def status_of(error: Exception) -> int:
     """Return the status that tells a client whose fault an error is.
 
-    The model's side is behind a gateway here, so its failures are 502, also where it is overloaded: a 503 would make
-    `@huggingface/inference` repeat the request at once, and without end.
+    The model's side and the store are behind a gateway here, so their failures are 502, also where one is overloaded:
+    a 503 would make `@huggingface/inference` repeat the request at once, and without end.
     """
     if isinstance(error, RequestError) and error.status in _CALLERS_FAULT:
         return error.status
@@ -51,7 +52,7 @@ def status_of(error: Exception) -> int:
         return 429
     if isinstance(error, StreamTimeoutError):
         return 504
-    return 502 if isinstance(error, SourceError | FormatError) else 500
+    return 502 if isinstance(error, SourceError | FormatError | StoreError) else 500
 
 
 def refusal(error: Exception, content_type: str, body: bytes) -> Refusal:

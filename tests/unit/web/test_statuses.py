@@ -13,6 +13,7 @@ from streamkit.errors import (
     RateLimitError,
     RequestError,
     SinkError,
+    StoreError,
     StreamTimeoutError,
     TruncatedStreamError,
 )
@@ -35,6 +36,7 @@ from streamkit.web._statuses import refusal, status_of
         (ConnectError(""), 502),
         (TruncatedStreamError(""), 502),
         (FormatError(""), 502),
+        (StoreError(""), 502),
         (StreamTimeoutError(""), 504),
         (ConfigurationError(""), 500),
         (PluginError(""), 500),

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from streamkit.errors import StoreError
 from streamkit.stores.memory import MemoryStore
 from streamkit.testing import EmulatedEndpoint, Response
 from streamkit.web.gateway import Limits
@@ -177,6 +178,36 @@ def test_an_answer_keeps_its_place(serve, gated):
         served.post("/api/chat/chat%201/stop", {})
         served.wait_until_idle()
         _left_in_the_middle(served, gated, "/generate_stream", TGI)
+
+
+class Down(MemoryStore):
+    """A store that does not answer."""
+
+    async def open(self, stream_id, head):
+        """Fail."""
+        raise StoreError("redis://canary is down")
+
+    async def read(self, stream_id, after=None):
+        """Fail."""
+        raise StoreError("redis://canary is down")
+
+    async def stop(self, stream_id):
+        """Fail."""
+        raise StoreError("redis://canary is down")
+
+
+def test_a_store_that_does_not_answer(serve, gated):
+    """Nobody is told in its words, and no model is asked; answers that are not to be kept are given as ever."""
+    with serve(gated.url, resumable=Down()) as served:
+        for reply in (
+            served.post("/generate_stream", TGI, x_stream_id="a"),
+            served.get("/generate_stream/a/stream"),
+            served.post("/generate_stream/a/stop", {}),
+        ):
+            assert (reply.status, reply.json["error"]) == (502, "The store of resumable answers failed.")
+        assert not gated.requests
+        gated.release(1000)
+        assert served.post("/generate_stream", TGI).status == 200
 
 
 def test_a_stop_of_the_server_lets_answers_end(serve, gated):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from streamkit.errors import (
     ConnectError,
@@ -10,6 +11,7 @@ from streamkit.errors import (
     RateLimitError,
     RequestError,
     SourceError,
+    StoreError,
     StreamTimeoutError,
 )
 from streamkit.formats._encoding import error_kind
@@ -38,6 +40,14 @@ class BusyError(RateLimitError):
         super().__init__(message, status=429, retry_after=BUSY_SECONDS, transient=True)
 
 
+_SENTENCES: Final = {
+    ConnectError: "The model's server cannot be reached.",
+    StreamTimeoutError: "The model's server did not answer in time.",
+    StoreError: "The store of resumable answers failed.",
+}
+"""What is told of errors that are of one kind whatever caused them."""
+
+
 def told(error: Exception) -> str:
     """Return what a client is told of an error.
 
@@ -46,10 +56,9 @@ def told(error: Exception) -> str:
     """
     if isinstance(error, RefusalError | BusyError):
         return str(error)
-    if isinstance(error, ConnectError):
-        return "The model's server cannot be reached."
-    if isinstance(error, StreamTimeoutError):
-        return "The model's server did not answer in time."
+    for each, sentence in _SENTENCES.items():
+        if isinstance(error, each):
+            return sentence
     kind = error_kind(error)
     if kind == "overloaded":
         return "The model is overloaded: try again later."
