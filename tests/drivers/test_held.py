@@ -1,10 +1,15 @@
 """What the chain held back when a run was broken off: told in the result, and delivered to nobody."""
 
+import io
+import json
+
 import pytest
 
 from drivers import fakes
 from streamkit.errors import SourceError
 from streamkit.events import Finish, Token
+from streamkit.pipeline import Pipeline
+from streamkit.sinks import JsonLines
 from streamkit.transforms import SkipSpecialTokens, SplitReasoning, StopSequences
 
 STOP = StopSequences("STOP")
@@ -89,3 +94,16 @@ def test_a_run_without_tokens_flushes_nothing(driver):
     """What a transform adds at the end of an answer was not held back where there was none."""
     played = driver.play(fakes.Source([BROKEN]), fakes.Transform(flush=lambda: [Token("footer")]))
     assert played.result.held == ""
+
+
+@pytest.mark.parametrize("per", ["result", "event"])
+def test_a_line_of_json_has_it(driver, per):
+    """As it has every field of a result."""
+    file = io.StringIO()
+    pipeline = Pipeline(
+        fakes.Source([[Token("Hello ST")], BROKEN]), transforms=[STOP], sinks=[JsonLines(file, per=per)]
+    )
+    with pytest.raises(SourceError):
+        driver.run(pipeline.arun, "Hi") if driver.asynchronous else pipeline.run("Hi")
+    last = json.loads(file.getvalue().splitlines()[-1])
+    assert (last["text"], last["held"]) == ("Hello ", "ST")

@@ -42,13 +42,13 @@ def alive():
     ("begun", "transforms"),
     [
         ("\n", recommended_transforms(stop="\nUser:")),
-        ("<", recommended_transforms(stop="<x", reasoning=True)),
+        ("<", recommended_transforms(stop="<x", reasoning=True, tool_calls=True)),
         ("\n", [StopSequences("\nUser:")]),
         ("<", [SplitReasoning()]),
         *(("<", [ScrubEos(mode=mode)]) for mode in ("end", "cut", "all")),
         ("<", [Smooth()]),
     ],
-    ids=["recommended", "recommended, reasoning", "stop", "reasoning", "end", "cut", "all", "smooth"],
+    ids=["recommended", "recommended, all", "stop", "reasoning", "end", "cut", "all", "smooth"],
 )
 def test_half_a_match_keeps_a_bounded_number_of_tokens(begun, transforms, token):
     """A model that sends special tokens for ever behind half a match does not fill the memory."""
