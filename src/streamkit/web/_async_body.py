@@ -51,7 +51,8 @@ class AsyncBody:
         else:
             self._reader = ThreadReader(stream, self._answer, self._setup.send_timeout)
             self._reader.start()
-        await self._wait()
+        while not self._answer.ready:
+            await self._change()
         self._answer.check()
 
     def __aiter__(self) -> Self:
@@ -59,7 +60,8 @@ class AsyncBody:
 
     async def __anext__(self) -> bytes:
         answer = self._answer
-        await self._wait()
+        while not answer.ready:
+            await self._change()
         data = answer.take()
         self._last = self._loop.time()
         if self._room is not None and not self._room.done():
@@ -107,10 +109,10 @@ class AsyncBody:
         except TimeoutError:
             raise too_slow(self._setup.send_timeout) from None
 
-    async def _wait(self) -> None:
-        while not self._answer.ready:
-            self._waiting = self._loop.create_future()
-            await self._waiting
+    def _change(self) -> asyncio.Future[None]:
+        """Return what is done once the answer has changed. No coroutine of its own: it is waited for at each token."""
+        self._waiting = self._loop.create_future()
+        return self._waiting
 
     def _wake(self) -> None:
         if threading.get_ident() == self._thread:
