@@ -95,13 +95,24 @@ class Giving:
 
 
 @pytest.mark.parametrize(
-    "batch", ["abc", ["abc"], Token("a"), None, (event for event in ())], ids=lambda batch: type(batch).__name__
+    "batch",
+    [
+        "abc",
+        ["abc"],
+        Token("a"),
+        None,
+        {"token": {}},
+        {"token": {}, "generated_text": None},
+        {Token("a"), END},
+        (event for event in ()),
+    ],
+    ids=lambda batch: type(batch).__name__,
 )
 def test_a_source_that_gives_no_batches_of_events_fails_the_run_and_is_named(driver, batch):
     """A source of a user's own, that yields tokens or text where batches belong, is told so."""
     played = driver.play(fakes.Source([batch]))
     assert played.result.outcome == "failed"
-    with pytest.raises(PluginError, match=r"^source Source\(.* gave \w+.* must be .*tuples? or lists? of events$"):
+    with pytest.raises(PluginError, match=r"^source Source\(.* gave \w+.* must be tuples or lists of events$"):
         raise played.raised
 
 

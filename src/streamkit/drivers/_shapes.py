@@ -13,7 +13,7 @@ _PLACES: Final = {
     "__aenter__": "aopen() must return an async context manager: decorate it with @contextlib.asynccontextmanager",
     "__iter__": "open() must give an iterator of batches",
     "__aiter__": "aopen() must give an async iterator of batches",
-    "__len__": "a batch must be a tuple or list of events",
+    "__len__": "batches must be tuples or lists of events",
 }
 
 

@@ -141,7 +141,7 @@ class Stream:
                     try:
                         if len(batch) > 1:
                             run.foresee(batch)
-                    except TypeError as error:
+                    except (TypeError, LookupError) as error:  # it has no length, or no last event
                         raise misfit(self._source, batch, "__len__") from error
                     for event in batch:
                         if watched and type(event) in tells:
