@@ -55,6 +55,7 @@ class Figures:
     Args:
         tokens: Tokens that arrived while it was measured.
         cpu: CPU time of the server for one of them, in microseconds.
+        pace: Part of the tokens that should have arrived in that time.
         core: Share of one core that the server took.
         gaps: Time between two tokens of a stream, in milliseconds: median and 99th percentile.
         delay: From the sending of a token to its arrival, in milliseconds: median and 99th percentile; `None` where the
@@ -66,6 +67,7 @@ class Figures:
 
     tokens: int
     cpu: float
+    pace: float
     core: float
     gaps: tuple[float, float]
     delay: tuple[float, float] | None
@@ -83,6 +85,7 @@ def figures(
     cpu: float,
     memory: float,
     full: bool,
+    rate: float,
 ) -> Figures:
     """Return what the streams come to.
 
@@ -94,6 +97,7 @@ def figures(
         cpu: CPU time of the server in the window, in seconds.
         memory: See `Figures`.
         full: See `Figures`.
+        rate: Tokens a second that should arrive of all streams.
     """
     began, ended = (int(seconds * 1e6) for seconds in window)
     gaps: list[int] = []
@@ -115,6 +119,7 @@ def figures(
     return Figures(
         tokens=len(delays),
         cpu=cpu / max(1, len(delays)) * 1e6,
+        pace=len(delays) / max(1e-9, rate * (window[1] - window[0])),
         core=cpu / max(1e-9, window[1] - window[0]),
         gaps=_percentiles(gaps),
         delay=_percentiles(delays) if stamped else None,

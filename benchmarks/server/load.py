@@ -100,6 +100,7 @@ class Generator:
             cpu=spent,
             memory=(many - few) / (load.streams - load.first),
             full=full,
+            rate=load.streams * load.rate,
         )
 
     def _reach(self, count: int) -> None:
