@@ -8,9 +8,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
+
+import msgspec
 
 if sys.platform != "win32":
     import fcntl
+
+_BLOCK: Final = 1024 * 1024
+"""Bytes that are read at a time."""
 
 
 def open_private(path: Path, flags: int, access: int = os.O_WRONLY) -> int:
@@ -42,7 +48,10 @@ def write_all(descriptor: int, data: bytes) -> None:
 
 
 def open_for_lines(path: Path) -> int:
-    """Open a file to add lines at its end; a line that was left unfinished gets its line end first.
+    """Open a file to add lines of JSON at its end, once its last line has an end.
+
+    An object that was never finished, which is what a killed process leaves, is cut off. Whatever else stands there is
+    left as it is, and gets a line end.
 
     Args:
         path: A file, or something else that can be opened for writing, such as a named pipe.
@@ -82,11 +91,32 @@ def append_line(descriptor: int, line: bytes) -> None:
 
 
 def _end_last_line(descriptor: int) -> None:
+    """Cut off an object that was never finished; any other last line gets the line end that it lacks."""
     with _locked(descriptor):
-        if os.lseek(descriptor, 0, os.SEEK_END):
-            os.lseek(descriptor, -1, os.SEEK_END)
-            if os.read(descriptor, 1) != b"\n":
-                write_all(descriptor, b"\n")
+        last = _last_line(descriptor)
+        if last.startswith(b"{") and not _is_json(last):
+            os.ftruncate(descriptor, os.lseek(descriptor, 0, os.SEEK_END) - len(last))
+        elif last:
+            write_all(descriptor, b"\n")
+
+
+def _last_line(descriptor: int) -> bytes:
+    """Return what stands behind the last line end."""
+    line = b""
+    start = os.lseek(descriptor, 0, os.SEEK_END)
+    while start and b"\n" not in line:
+        end, start = start, max(0, start - _BLOCK)
+        os.lseek(descriptor, start, os.SEEK_SET)
+        line = os.read(descriptor, end - start) + line
+    return line.rpartition(b"\n")[2]
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        msgspec.json.decode(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 @contextmanager

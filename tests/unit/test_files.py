@@ -37,16 +37,28 @@ def test_a_line_that_does_not_fit_is_taken_back(tmp_path, write, left):
     assert path.stat().st_size == left
 
 
-def test_a_torn_line_is_ended_before_the_next(tmp_path):
-    """What a killed process left unfinished does not swallow the next line."""
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b'{"whole":1}\n{"tor', b'{"whole":1}\n'),
+        (b'{"tor', b""),
+        (b'{"whole":1}\n{', b'{"whole":1}\n'),
+        (b'{"whole":1}\n{"torn":"' + b"x" * (3 * 2**20), b'{"whole":1}\n'),
+        (b'{"whole":1}\n{"torn":"\xc3', b'{"whole":1}\n'),
+        (b'{"whole":1}\n{"whole":2}', b'{"whole":1}\n{"whole":2}\n'),
+        (b"a text of somebody else's", b"a text of somebody else's\n"),
+    ],
+)
+def test_the_last_line_is_whole_before_the_next(tmp_path, before, after):
+    """What a killed process left unfinished is cut off; what is whole, or no line of ours, is only ended."""
     path = tmp_path / "lines.jsonl"
-    path.write_bytes(b'{"whole":1}\n{"tor')
+    path.write_bytes(before)
 
     descriptor = open_for_lines(path)
-    append_line(descriptor, b'{"whole":2}\n')
+    append_line(descriptor, b'{"next":0}\n')
     os.close(descriptor)
 
-    assert path.read_bytes() == b'{"whole":1}\n{"tor\n{"whole":2}\n'
+    assert path.read_bytes() == after + b'{"next":0}\n'
 
 
 @pytest.mark.parametrize("content", [b"", b'{"whole":1}\n'])

@@ -33,8 +33,8 @@ class JsonLines:
     """Adds one JSON object on one line for each run, or for each event, to the end of a file.
 
     1. A line goes out whole, by one write, as soon as it is known; runs at the same time may share a file.
-    2. A line that does not fit on the disk is taken back, and one that a killed process left unfinished is ended
-       before the next: nothing damages a line of another run.
+    2. A line that does not fit on the disk is taken back, and one that a killed process left unfinished is cut off
+       when the file is opened next: every line is whole.
     3. No line contains a character that any reader takes for a line end, U+2028 for instance; it is escaped.
 
     Per result, a line has the fields of `RunResult` and the `prompt` or `messages`. Per event, a line has `run`, which
