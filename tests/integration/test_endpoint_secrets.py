@@ -41,6 +41,7 @@ FAULTS = {
     "no JSON": JSON + b"\r\n" + ECHO,
     "half JSON": JSON + b'Content-Length: 999\r\n\r\n{"error":"' + ECHO,
     "stream error": STREAM + TOKEN + b'data: {"error":"' + ECHO + b'","error_type":"generation"}\n\n',
+    "stream error, kind": STREAM + TOKEN + b'data: {"error":"no","error_type":"' + ECHO + b'"}\n\n',
     "stream error, nested": STREAM + TOKEN + b'data: {"error":{"message":"' + ECHO + b'"}}\n\n',
     "stream error, named": STREAM + TOKEN + b"event: error\ndata: " + ECHO + b"\n\n",
     "unreadable event": STREAM + TOKEN + b"data: {" + ECHO + b"}\n\n",
@@ -69,14 +70,22 @@ def everything_said(error):
     return "".join([*shown.format(), repr(error), str(error), repr(error.args), repr(vars(error)), repr(result)])
 
 
-@pytest.fixture(params=["token=", "headers="])
+HEADERS = {
+    "headers=": {"authorization": f"Bearer {CANARY}"},
+    "lower case": {"Authorization": f"bearer {CANARY}"},
+    "Basic": {"Authorization": f"Basic {CANARY}"},
+    "key": {"X-Api-Key": CANARY},
+}
+
+
+@pytest.fixture(params=["token=", *HEADERS])
 def endpoint(request):
-    """Return a function that makes an endpoint with the canary, passed in either way."""
+    """Return a function that makes an endpoint with the canary, passed in each way."""
 
     def endpoint(url, **options):
         if request.param == "token=":
             return Endpoint(url, token=CANARY, **options)
-        return Endpoint(url, headers={"authorization": f"Bearer {CANARY}"}, **options)
+        return Endpoint(url, headers=HEADERS[request.param], **options)
 
     return endpoint
 
@@ -123,6 +132,24 @@ class TestErrors:
         assert CANARY[:8] not in everything_said(played.error)
 
 
+class TestResults:
+    """No result shows the token either, except as text that the model wrote."""
+
+    def test_of_an_odd_finish_reason(self, drive, serve, endpoint):
+        """The engine's own word is kept as it came, but for the token."""
+        chunk = b'{"id":"1","choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"bad ' + ECHO + b'"}]}'
+        server = serve(lambda connection, _: connection.sendall(STREAM + b"data: " + chunk + b"\n\ndata: [DONE]\n\n"))
+        played = drive(endpoint(server.url, api="chat", model="m"))
+        assert (played.text, played.result.raw_reason) == ("a", "bad ***")
+
+    def test_of_a_whole_answer(self, drive, serve, endpoint):
+        """One that is no stream has a reason, too."""
+        body = b'{"choices":[{"message":{"content":"a"},"finish_reason":"bad ' + ECHO + b'"}]}'
+        server = serve(lambda connection, _: connection.sendall(JSON + b"\r\n" + body))
+        played = drive(endpoint(server.url, api="chat", model="m"))
+        assert (played.text, played.result.raw_reason) == ("a", "bad ***")
+
+
 class TestValues:
     """No value shows the token."""
 
@@ -136,9 +163,9 @@ class TestValues:
         """It is in the local variables of both transports."""
         source = Endpoint("https://example.com/v1", token=CANARY)
         call = source._probe(Request(prompt="Hi"), "/models")
-        assert call.secret == CANARY
+        assert call.secrets() == [CANARY]
         assert isinstance(call, Call)
-        for value in (call, attrs.asdict(call), call.headers, call.secret):
+        for value in (call, attrs.asdict(call), call.headers, call.secrets()):
             assert CANARY[:8] not in repr(value)
 
     def test_an_endpoint_with_a_token_is_not_pickled(self):
@@ -188,11 +215,12 @@ class TestDestinations:
         drive(Endpoint(hello.url, token=False))
         assert not any("Authorization" in seen.headers for seen in hello.requests)
 
-    def test_a_token_that_is_passed_crosses_no_network_in_the_clear(self, drive, serve, endpoint, monkeypatch):
+    @pytest.mark.parametrize("options", [{"token": CANARY}, {"headers": HEADERS["headers="]}])
+    def test_a_token_that_is_passed_crosses_no_network_in_the_clear(self, drive, serve, monkeypatch, options):
         """It is refused before anything is sent."""
         server = serve(lambda connection, _: connection.sendall(b"HTTP/1.1 404 No\r\n\r\n"))
         monkeypatch.setenv("http_proxy", server.url)
-        played = drive(endpoint("http://streamkit.invalid/v1"))
+        played = drive(Endpoint("http://streamkit.invalid/v1", **options))
         assert isinstance(played.error, ConfigurationError)
         assert "in the clear" in str(played.error)
         assert not server.requests

@@ -127,7 +127,7 @@ async def ask(call: Call, answer_format: Format) -> AsyncIterator[AsyncIterator[
                 response.headers,
                 await _read_at_most(response, BODY_LIMIT, call, patience),
                 call.url,
-                call.secret,
+                call.secrets(),
             )
         if is_stream(response.headers.get("content-type", ""), call.url):
             watch = _Watch(response, patience)
@@ -137,7 +137,7 @@ async def ask(call: Call, answer_format: Format) -> AsyncIterator[AsyncIterator[
                 finally:
                     watch.stop()
         else:
-            answer = whole(await _read_at_most(response, WHOLE_LIMIT, call, patience), call.url, call.secret)
+            answer = whole(await _read_at_most(response, WHOLE_LIMIT, call, patience), call.url, call.secrets())
             async with aclosing(_one(answer)) as batches:
                 yield batches
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -22,6 +22,7 @@ from streamkit.errors import (
     SourceError,
     StreamkitError,
 )
+from streamkit.events import Finish
 from streamkit.formats import decode_whole
 from streamkit.protocols import Batch
 from streamkit.sources._credentials import redact, redacted
@@ -73,13 +74,13 @@ def is_stream(content_type: str, url: str) -> bool:
     )
 
 
-def whole(body: bytes, url: str, secret: str | None) -> Batch:
+def whole(body: bytes, url: str, secrets: Sequence[str]) -> Batch:
     """Read a 200 with a JSON body: an error, or the whole answer at once.
 
     Args:
         body: The response's body.
         url: Where the request went.
-        secret: A token that must not appear in an error, even if the server echoes it.
+        secrets: What must not appear in an error or in the finish reason, even if the server echoes it.
 
     Raises:
         GenerationError: It is an error.
@@ -89,13 +90,20 @@ def whole(body: bytes, url: str, secret: str | None) -> Batch:
     if len(body) >= WHOLE_LIMIT:
         raise LimitExceededError(f"{place(url)} sent a whole answer of {WHOLE_LIMIT} bytes or more instead of a stream")
     try:
-        return decode_whole(body)
+        return discreet(decode_whole(body), secrets)
     except StreamkitError as error:
         del body  # nor may it be seen in the frames of the traceback
-        raise redacted(error.with_traceback(None), secret) from None
+        raise redacted(error.with_traceback(None), secrets) from None
 
 
-def refusal(status: int, headers: Mapping[str, str], body: bytes, url: str, secret: str | None) -> SourceError:
+def discreet(events: Batch, secrets: Sequence[str]) -> Batch:
+    """Take secrets that a server echoed out of its own word for why it ended, which results and logs show."""
+    if events and type(last := events[-1]) is Finish and last.raw_reason:
+        return [*events[:-1], attrs.evolve(last, raw_reason=redact(last.raw_reason, secrets))]
+    return events
+
+
+def refusal(status: int, headers: Mapping[str, str], body: bytes, url: str, secrets: Sequence[str]) -> SourceError:
     """Return the error that an HTTP status other than 200 stands for.
 
     Args:
@@ -103,9 +111,9 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, url: str, secr
         headers: The response's headers, by lower-case names or case-insensitively.
         body: The start of the response's body.
         url: Where the request went.
-        secret: A token that must not appear in the message, even if the server echoes it.
+        secrets: What must not appear in the message, even if the server echoes it.
     """
-    said = _message(body, secret)
+    said = _message(body, secrets)
     what = f"{place(url)} answered {status}" + (f": {said}" if said else "")
     wait = _retry_after(headers, body)
     if status in (401, 403):
@@ -150,7 +158,7 @@ def _json(body: bytes) -> Any:
     return None
 
 
-def _message(body: bytes, secret: str | None) -> str:
+def _message(body: bytes, secrets: Sequence[str]) -> str:
     """Return what an error body says, from the shapes of TGI, vLLM, SGLang, llama.cpp, Ollama and web frameworks."""
     said = _json(body)
     for key in ("error", "message", "detail"):
@@ -159,7 +167,7 @@ def _message(body: bytes, secret: str | None) -> str:
     text = said if isinstance(said, str) else body.decode("utf-8", "replace") if said is None else str(said)
     if text.lstrip()[:1] == "<":
         return "a web page"
-    text = redact("".join(each if each.isprintable() else " " for each in text), secret)
+    text = redact("".join(each if each.isprintable() else " " for each in text), secrets)
     text = " ".join(text.split())
     return text if len(text) <= 300 else text[:299] + "…"
 

@@ -14,8 +14,8 @@ import msgspec
 from streamkit.errors import ConfigurationError, ConnectError, SourceError, StreamkitError, TruncatedStreamError
 from streamkit.protocols import Batch, Format
 from streamkit.request import Hangup, Tap
-from streamkit.sources._answers import place
-from streamkit.sources._credentials import LOOPBACK, HeaderSecret, redact, redacted
+from streamkit.sources._answers import discreet, place
+from streamkit.sources._credentials import LOOPBACK, HeaderSecret, credentials, redact, redacted
 from streamkit.sources._masked import MaskedTap
 from streamkit.sources._patience import Patience
 from streamkit.sources.timeouts import Timeouts
@@ -56,24 +56,15 @@ class Call:
         """The URL as messages show it."""
         return place(self.url)
 
-    @property
-    def secret(self) -> str | None:
-        """The token that must not be echoed."""
+    def secrets(self) -> list[HeaderSecret]:
+        """Return what must not be echoed, the longest first: the token, and the caller's headers that may be keys."""
+        values: list[HeaderSecret] = []
         for name, value in self.headers.items():
             if name.lower() == "authorization":
-                return HeaderSecret(value.removeprefix("Bearer "))
-        return None
-
-    def secrets(self) -> list[str]:
-        """Return the token and the values of the caller's headers that may be keys."""
-        values: list[str] = [
-            value
-            for name, value in self.headers.items()
-            if isinstance(value, HeaderSecret)
-            and len(value) >= SHORTEST_KEY
-            and name.lower() not in ("authorization", *PUBLIC_HEADERS)
-        ]
-        return values if self.secret is None else [self.secret, *values]
+                values += credentials(value)
+            elif isinstance(value, HeaderSecret) and len(value) >= SHORTEST_KEY and name.lower() not in PUBLIC_HEADERS:
+                values.append(value)
+        return sorted(values, key=len, reverse=True)
 
     def encoded(self) -> bytes | None:
         """Return the body as JSON bytes; see `encode`."""
@@ -153,13 +144,14 @@ class Reading:
         patience: The deadlines.
     """
 
-    __slots__ = ("_call", "_decoder", "_patience", "_tap")
+    __slots__ = ("_call", "_decoder", "_patience", "_secrets", "_tap")
 
     def __init__(self, call: Call, answer_format: Format, patience: Patience) -> None:
         self._call = call
         self._decoder = answer_format.decoder()
         self._patience = patience
-        self._tap = None if call.tap is None else MaskedTap(call.tap, call.secrets())
+        self._secrets = call.secrets()
+        self._tap = None if call.tap is None else MaskedTap(call.tap, self._secrets)
         if self._tap is not None:
             self._tap.start(answer_format)
 
@@ -170,7 +162,7 @@ class Reading:
         events = self._decoder.feed(chunk)
         if events:
             self._patience.pause()
-        return events
+        return discreet(events, self._secrets)
 
     def go_on(self, batch: Batch) -> None:
         """Wait for the next chunk; only what carried part of the answer moves the deadline.
@@ -187,7 +179,7 @@ class Reading:
     def ended(self) -> Iterator[Batch]:
         """Yield the last batch of a body that ended as it should."""
         self._finish_tap()
-        yield self._decoder.flush()
+        yield discreet(self._decoder.flush(), self._secrets)
         self._check()
 
     def broken(self, error: Exception) -> Iterator[Batch]:
@@ -197,7 +189,7 @@ class Reading:
         if not self._decoder.complete:
             failure = cut_off(self._call, error)
             raise failure from failure.__cause__
-        yield events
+        yield discreet(events, self._secrets)
 
     def _finish_tap(self) -> None:
         if self._tap is not None:
@@ -205,27 +197,28 @@ class Reading:
 
     def _check(self) -> None:
         if self._decoder.error is not None:
-            raise redacted(self._decoder.error, self._call.secret)
+            raise redacted(self._decoder.error, self._secrets)
 
 
 def cut_off(call: Call, error: Exception) -> StreamkitError:
     """Return the error of an answer that broke off: a deadline's own, or that it is truncated."""
     if isinstance(error, StreamkitError):
         return error.with_traceback(None)
-    reason = redact(describe(error), call.secret)
+    secrets = call.secrets()
+    reason = redact(describe(error), secrets)
     truncated = TruncatedStreamError(
         f"the connection to {call.place} broke before the answer was finished ({reason}); the text so far is in this "
         "error's .result"
     )
     # A transport's error may repeat bytes of the server, and with them the token.
-    echoes = call.secret is not None and any(call.secret in str(each) for each in _chain(error))
+    echoes = any(secret in str(each) for each in _chain(error) for secret in secrets)
     truncated.__cause__ = None if echoes else bare(error)
     return truncated
 
 
 def unreachable(call: Call, error: Exception) -> SourceError:
     """Return the error of a connection that could not be made."""
-    reason = redact(_reason(error), call.secret)
+    reason = redact(_reason(error), call.secrets())
     lowered = reason.lower()
     tls_failed = "certificate" in lowered or "SSL" in type(error).__name__
     if tls_failed:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal, NoReturn
 from urllib.parse import SplitResult, urlsplit
 
-from streamkit.errors import ConfigurationError, StreamkitError
+from streamkit.errors import ConfigurationError, GenerationError, StreamkitError
 
 HF_DOMAINS: Final = ("huggingface.co", "hf.co", "endpoints.huggingface.cloud")
 """Hosts that are Hugging Face's own. Spaces (`hf.space`) are not among them: each runs its author's code."""
 
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 """This machine itself."""
+
+SHORTEST_PASSWORD: Final = 4
+"""What is shorter, in characters, is in too many words to be masked in them."""
 
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, token
 _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")  # RFC 9110, field-content, as latin-1
@@ -120,20 +124,34 @@ def conceal_headers(headers: Mapping[str, str]) -> dict[str, HeaderSecret]:
     return {name: HeaderSecret(value) for name, value in headers.items()}
 
 
-def redact(text: str, secret: str | None) -> str:
-    """Return a text without a token that a server echoed, be it whole or cut short by an ellipsis."""
-    if not secret:
-        return text
-    text = text.replace(secret, "***")
-    for length in range(len(secret) - 1, 3, -1):
-        for ellipsis in ("...", "…"):
-            text = text.replace(secret[:length] + ellipsis, "***" + ellipsis)
+def credentials(authorization: str) -> list[HeaderSecret]:
+    """Return what a server may echo of an `Authorization` header: what follows the scheme, and what Basic encodes."""
+    scheme, _, rest = authorization.strip().partition(" ")
+    found = [HeaderSecret(rest.strip() or scheme)]
+    if scheme.lower() == "basic":
+        try:
+            pair = binascii.a2b_base64(found[0]).decode()
+        except ValueError:
+            return found  # whatever it is, it is no user and password
+        found += [HeaderSecret(each) for each in (pair, pair.partition(":")[2]) if len(each) >= SHORTEST_PASSWORD]
+    return found
+
+
+def redact(text: str, secrets: Sequence[str]) -> str:
+    """Return a text without the secrets that a server echoed, be they whole or cut short by an ellipsis."""
+    for secret in secrets:
+        text = text.replace(secret, "***")
+        for length in range(len(secret) - 1, 3, -1):
+            for ellipsis in ("...", "…"):
+                text = text.replace(secret[:length] + ellipsis, "***" + ellipsis)
     return text
 
 
-def redacted(error: StreamkitError, secret: str | None) -> StreamkitError:
-    """Take a token that a server echoed out of an error, and return the error."""
-    error.args = tuple(redact(arg, secret) if isinstance(arg, str) else arg for arg in error.args)
+def redacted(error: StreamkitError, secrets: Sequence[str]) -> StreamkitError:
+    """Take the secrets that a server echoed out of an error, and return the error."""
+    error.args = tuple(redact(arg, secrets) if isinstance(arg, str) else arg for arg in error.args)
+    if isinstance(error, GenerationError):
+        error.kind = redact(error.kind, secrets)
     return error
 
 

@@ -9,7 +9,7 @@ Messages API, too, whose requests name the model.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Final, Literal
@@ -91,13 +91,13 @@ class _Info(msgspec.Struct):
     model_id: str = ""
 
 
-def recognise(answer: Answer, url: str, secret: str | None) -> Server:
+def recognise(answer: Answer, url: str, secrets: Sequence[str]) -> Server:
     """Read the answer to `GET /v1/models`.
 
     Args:
         answer: The answer.
         url: Where it was asked.
-        secret: A token that must not be echoed.
+        secrets: What must not be echoed.
 
     Returns:
         What the server speaks; TGI's native API when it has no such route.
@@ -107,7 +107,7 @@ def recognise(answer: Answer, url: str, secret: str | None) -> Server:
         FormatError: The answer is no list of models.
     """
     if answer.status in (401, 403, 408, 429) or answer.status >= 500:
-        raise refusal(answer.status, answer.headers, answer.body, url, secret)
+        raise refusal(answer.status, answer.headers, answer.body, url, secrets)
     if answer.status != 200:
         return Server(dialect="tgi")
     try:

@@ -157,12 +157,12 @@ def ask(call: Call, answer_format: Format) -> Iterator[Iterator[Batch]]:
         if response.status != 200:
             # The body is in no variable here: the server may echo the token, and a traceback may show variables.
             raise refusal(
-                response.status, response.headers, _read_at_most(response, BODY_LIMIT, call), call.url, call.secret
+                response.status, response.headers, _read_at_most(response, BODY_LIMIT, call), call.url, call.secrets()
             )
         if is_stream(response.headers.get("content-type", ""), call.url):
             yield _stream(response, Reading(call, answer_format, patience))
         else:
-            yield iter((whole(_read_at_most(response, WHOLE_LIMIT, call), call.url, call.secret),))
+            yield iter((whole(_read_at_most(response, WHOLE_LIMIT, call), call.url, call.secrets()),))
 
 
 def fetch(call: Call) -> Answer:

@@ -91,7 +91,7 @@ class Endpoint(Composable):
         server = self._known.server
         if server is None and self._must_ask():
             probe = self._probe(request, "/models")
-            server = self._known.server = recognise(_urllib3.fetch(probe), probe.url, probe.secret)
+            server = self._known.server = recognise(_urllib3.fetch(probe), probe.url, probe.secrets())
         if self._nameless(server, request):
             server = self._known.server = introduced(_urllib3.fetch(self._probe(request, "/info")))
         call, answer_format = self._call(request, server)
@@ -107,7 +107,7 @@ class Endpoint(Composable):
         server = self._known.server
         if server is None and self._must_ask():
             probe = self._probe(request, "/models")
-            server = self._known.server = recognise(await _aiohttp.fetch(probe), probe.url, probe.secret)
+            server = self._known.server = recognise(await _aiohttp.fetch(probe), probe.url, probe.secrets())
         if self._nameless(server, request):
             server = self._known.server = introduced(await _aiohttp.fetch(self._probe(request, "/info")))
         call, answer_format = self._call(request, server)

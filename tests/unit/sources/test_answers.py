@@ -23,7 +23,7 @@ URL = "https://host:8080/v1/x?key=hf_x"
 
 def refused(status=400, body=b"", **headers):
     """Return the error of a refusal."""
-    return refusal(status, headers, body, URL, "hf_xyz")
+    return refusal(status, headers, body, URL, ["hf_xyz"])
 
 
 class TestIsStream:
@@ -149,19 +149,19 @@ class TestWhole:
 
     def test_an_answer_is_events(self):
         """The last one is the end."""
-        assert list(whole(b'{"generated_text":"Hi"}', URL, None)) == [Token("Hi"), Finish(generated_text="Hi")]
+        assert list(whole(b'{"generated_text":"Hi"}', URL, [])) == [Token("Hi"), Finish(generated_text="Hi")]
 
     def test_an_error_is_one_without_the_token(self):
         """It is raised bare of what led to it."""
         with pytest.raises(GenerationError) as caught:
-            whole(b'{"error":"bad hf_xyz"}', URL, "hf_xyz")
+            whole(b'{"error":"bad hf_xyz"}', URL, ["hf_xyz"])
         assert str(caught.value) == "bad ***"
         assert caught.value.__cause__ is None
 
     def test_it_has_a_bound(self):
         """A server that never ends it is no danger."""
         with pytest.raises(LimitExceededError):
-            whole(b"x" * WHOLE_LIMIT, URL, None)
+            whole(b"x" * WHOLE_LIMIT, URL, [])
 
 
 @pytest.mark.parametrize(

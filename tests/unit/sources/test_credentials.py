@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+from base64 import b64encode
 from urllib.parse import urlsplit
 
 import pytest
@@ -14,6 +15,7 @@ from streamkit.sources._credentials import (
     bearer,
     conceal,
     conceal_headers,
+    credentials,
     is_hugging_face,
     redact,
     redacted,
@@ -168,19 +170,51 @@ class TestRedact:
 
     def test_it_is_taken_out_whole(self):
         """Wherever it stands, and however often."""
-        assert redact("a hf_xyz b hf_xyz", "hf_xyz") == "a *** b ***"
+        assert redact("a hf_xyz b hf_xyz", ["hf_xyz"]) == "a *** b ***"
 
     @pytest.mark.parametrize("ellipsis", ["...", "…"])
     def test_it_is_taken_out_where_it_was_cut_short(self, ellipsis):
         """A message that ends in the middle of it shows nothing of it."""
-        assert redact(f"bad token hf_xy{ellipsis}", "hf_xyzuvw") == f"bad token ***{ellipsis}"
+        assert redact(f"bad token hf_xy{ellipsis}", ["hf_xyzuvw"]) == f"bad token ***{ellipsis}"
 
     def test_without_one_nothing_changes(self):
-        """An empty token is in every text."""
-        assert redact("abc", None) == redact("abc", "") == "abc"
+        """There is nothing to look for."""
+        assert redact("abc", []) == "abc"
 
     def test_an_error_keeps_what_else_it_says(self):
         """It is the same error."""
         error = GenerationError("no hf_xyz", kind="server")
-        assert redacted(error, "hf_xyz") is error
+        assert redacted(error, ["hf_xyz"]) is error
         assert (str(error), error.kind) == ("no ***", "server")
+
+    def test_the_engines_word_for_an_error_is_masked_too(self):
+        """It is a text of the server like the message."""
+        error = redacted(GenerationError("no", kind="bad hf_xyz"), ["hf_xyz"])
+        assert isinstance(error, GenerationError)
+        assert error.kind == "bad ***"
+
+
+class TestCredentials:
+    """What may come back of an authorization header."""
+
+    @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Token"])
+    def test_it_is_what_follows_the_scheme(self, scheme):
+        """However the scheme is written."""
+        assert credentials(f"{scheme} hf_xyz") == ["hf_xyz"]
+
+    def test_a_value_without_a_scheme_is_taken_whole(self):
+        """Some gateways want a bare key."""
+        assert credentials("hf_xyz") == ["hf_xyz"]
+
+    def test_basic_encodes_a_user_and_a_password(self):
+        """A server that says who was refused has decoded them."""
+        encoded = b64encode(b"user:pass:word").decode()
+        assert credentials(f"basic {encoded}") == [encoded, "user:pass:word", "pass:word"]
+
+    def test_basic_may_encode_nothing(self):
+        """What is no base64 of a text is still not shown."""
+        assert credentials("Basic hf_xyz") == ["hf_xyz"]
+
+    def test_they_do_not_show(self):
+        """They are in local variables of the transports."""
+        assert "hf_" not in repr(credentials("Basic hf_xyz"))

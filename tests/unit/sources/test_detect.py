@@ -27,7 +27,7 @@ def models(*entries):
 
 def look(status=200, body=b"", **headers):
     """Recognise a server by its answer."""
-    return recognise(Answer(status=status, headers=headers, body=body), URL, "hf_x")
+    return recognise(Answer(status=status, headers=headers, body=body), URL, ["hf_x"])
 
 
 def test_a_model_that_owns_itself_is_tgis():
