@@ -25,6 +25,9 @@ class AsyncBody:
     Args:
         answer: What to send.
         setup: The stream, and the limits in seconds.
+
+    Attributes:
+        taken: When the last piece was, by the loop's clock.
     """
 
     def __init__(self, answer: Answer, setup: Setup) -> None:
@@ -35,7 +38,7 @@ class AsyncBody:
         self._waiting: asyncio.Future[None] | None = None
         self._room: asyncio.Future[None] | None = None
         self._reader: asyncio.Task[None] | ThreadReader
-        self._last = self._loop.time()
+        self.taken = self._loop.time()
         self._timer = self._loop.call_later(setup.keep_alive, self._tick) if setup.pings else None
         answer.wake = self._wake
 
@@ -63,7 +66,7 @@ class AsyncBody:
         while not answer.ready:
             await self._change()
         data = answer.take()
-        self._last = self._loop.time()
+        self.taken = self._loop.time()
         if self._room is not None and not self._room.done():
             self._room.set_result(None)
         if data:
@@ -127,7 +130,7 @@ class AsyncBody:
 
     def _tick(self) -> None:
         """Keep a silent connection alive. One timer for a response, not one for a token: it rings, and looks."""
-        left = self._last + self._setup.keep_alive - self._loop.time()
+        left = self.taken + self._setup.keep_alive - self._loop.time()
         if left <= 0 and self._waiting is not None and not self._waiting.done():
             self._answer.keep_alive()
             left = self._setup.keep_alive

@@ -11,6 +11,7 @@ import attrs
 from streamkit.web._answer import Answer
 from streamkit.web._async_body import AsyncBody
 from streamkit.web._response import Setup
+from streamkit.web._thread import too_slow
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -38,6 +39,7 @@ async def serve(answer: Answer, setup: Setup, head: Head, receive: Receive, send
     2. A client that leaves, at whatever moment, closes the stream at once: no server raises in `send` for it, so that
        `receive` is watched.
     3. Where the protocol has no ending for what happened, the error is raised: the server breaks the connection.
+    4. So it does with a client that takes nothing for `send_timeout` seconds, and whose run is over by then.
 
     Args:
         answer: What to send.
@@ -45,8 +47,13 @@ async def serve(answer: Answer, setup: Setup, head: Head, receive: Receive, send
         head: The head, if the answer is good.
         receive: ASGI's.
         send: ASGI's.
+
+    Raises:
+        SinkError: The client took nothing for too long.
+        Exception: See 3.
     """
     body = AsyncBody(answer, setup)
+    stall = _Stall(asyncio.current_task(), setup.send_timeout)
     watcher = asyncio.create_task(_watch(receive, body))
     try:
         await body.open()
@@ -59,12 +66,54 @@ async def serve(answer: Answer, setup: Setup, head: Head, receive: Receive, send
             return
         await send(_start(head))
         async for data in body:
+            stall.since = body.taken
             await send({"type": "http.response.body", "body": data, "more_body": True})
+            stall.since = None
         if not answer.dropped:
             await send({"type": "http.response.body", "body": b""})
+    except asyncio.CancelledError:
+        if stall.expired and stall.task.uncancel() == 0:
+            raise too_slow(setup.send_timeout) from None
+        raise
     finally:
+        stall.stop()
         watcher.cancel()
         await body.aclose()
+
+
+class _Stall:
+    """Cancels a response that sends the same bytes for too long. One timer for all of them, not one for each.
+
+    Args:
+        task: The response's.
+        seconds: How long that is.
+
+    Attributes:
+        task: The response's.
+        since: When the bytes that are being sent were taken; `None` while nothing is.
+        expired: Whether it did.
+    """
+
+    __slots__ = ("_loop", "_seconds", "_timer", "expired", "since", "task")
+
+    def __init__(self, task: Any, seconds: float) -> None:
+        self.task = task
+        self._loop = asyncio.get_running_loop()
+        self._seconds = seconds
+        self._timer = self._loop.call_later(seconds, self._ring)
+        self.since: float | None = None
+        self.expired = False
+
+    def stop(self) -> None:
+        self._timer.cancel()
+
+    def _ring(self) -> None:
+        left = self._seconds if self.since is None else self.since + self._seconds - self._loop.time()
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._ring)
+        else:
+            self.expired = True
+            self.task.cancel()
 
 
 async def _watch(receive: Receive, body: AsyncBody) -> None:

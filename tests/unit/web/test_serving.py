@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from streamkit import Pipeline, from_iterable
+from streamkit import Pipeline, SinkError, from_iterable
 from streamkit.web.asgi import NdjsonResponse, StreamingTextResponse, TgiResponse
 
 
@@ -120,3 +120,46 @@ async def test_a_cut_text_is_raised():
     with pytest.raises(ValueError, match="cut"):
         await response({}, asyncio.Event().wait, send)
     assert [message.get("body") for message in messages] == [None, b"a"]
+
+
+async def test_a_client_that_takes_nothing_does_not_keep_its_place():
+    """The server's `send` waits for such a client for ever; the response does not, and its run is over."""
+
+    async def goes_on():
+        while True:
+            yield "x"
+            await asyncio.sleep(0)
+
+    async def stays():
+        await asyncio.Event().wait()
+
+    async def send(message):
+        if message["type"] == "http.response.body":
+            await asyncio.Event().wait()
+
+    stream = Pipeline(from_iterable(goes_on())).astream()
+    with pytest.raises(SinkError, match=r"the client took nothing for 0\.01 s"):
+        await StreamingTextResponse(stream, send_timeout=0.01)({"type": "http"}, stays, send)
+    assert stream.result.outcome in {"aborted", "failed"}  # by whether there was room for more
+    assert asyncio.current_task().cancelling() == 0
+
+
+async def test_a_client_that_takes_each_piece_late_is_not_given_up():
+    """What counts is the time of one piece, and not that of all."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + 0.5
+
+    async def stays():
+        await asyncio.Event().wait()
+
+    async def send(message):
+        await asyncio.sleep(0.05 if loop.time() < until else 0)
+
+    async def goes_on():
+        while loop.time() < until:
+            yield "x"
+            await asyncio.sleep(0.02)
+
+    stream = Pipeline(from_iterable(goes_on())).astream()
+    await StreamingTextResponse(stream, send_timeout=0.4)({"type": "http"}, stays, send)
+    assert stream.result.outcome == "completed"
