@@ -176,12 +176,37 @@ class TestProxies:
         assert "socks5" in str(played.error)
         assert "password" not in str(played.error)
 
-    def test_an_unreachable_proxy_is_a_connection_that_cannot_be_made(self, drive, proxies):
-        """Its password is not in the message."""
-        proxies(http_proxy="http://user:password@127.0.0.1:1")
-        played = drive(Endpoint(self.URL))
+    @pytest.mark.parametrize("scheme", ["http", "https"])
+    def test_an_unreachable_proxy_is_a_connection_that_cannot_be_made(self, drive, proxies, scheme):
+        """The message blames the proxy and not the URL, and its password is not in it."""
+        proxies(**{f"{scheme}_proxy": "http://user:password@127.0.0.1:1"})
+        played = drive(Endpoint(self.URL.replace("http", scheme)))
         assert type(played.error) is ConnectError
+        hint = f"proxy refused: check {scheme}_proxy, or set no_proxy=streamkit.invalid (Connection refused)"
+        assert str(played.error).endswith(hint)
         assert "password" not in str(played.error)
+
+    def test_a_proxy_that_refuses_is_quoted_without_its_password(self, drive, serve, proxies):
+        """Clients put its URL into their own messages."""
+        server = serve(lambda connection, _: connection.sendall(b"HTTP/1.1 407 Who?\r\nContent-Length: 0\r\n\r\n"))
+        proxies(https_proxy=server.url.replace("//", "//user:password@"))
+        played = drive(Endpoint("https://streamkit.invalid/generate_stream"))
+        assert type(played.error) is ConnectError
+        assert "proxy refused: check https_proxy" in str(played.error)
+        assert str(played.error).endswith("(Tunnel connection failed: 407 Who?)")
+        assert "password" not in str(played.error)
+
+    @pytest.mark.parametrize(
+        "where",
+        ["canary@host:port", "canary@ho st:1", "canary@[::1:3", "canary@a..b:1", "canary#@127.0.0.1:9", "canary@"],
+    )
+    def test_a_proxy_that_is_no_url_is_a_setting_that_cannot_work(self, drive, proxies, where):
+        """Its password is not in the message either."""
+        proxies(http_proxy=f"http://user:{where}")
+        played = drive(Endpoint(self.URL))
+        assert isinstance(played.error, ConfigurationError)
+        assert "http_proxy" in str(played.error)
+        assert "canary" not in str(played.error)
 
 
 def test_ipv6_is_spoken(drive):

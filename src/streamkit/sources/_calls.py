@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import attrs
 import msgspec
@@ -74,7 +74,7 @@ class Call:
         """Return the proxy that the environment names for this URL; this machine itself is never reached by one.
 
         Raises:
-            ConfigurationError: It is not an HTTP proxy.
+            ConfigurationError: It is not an HTTP proxy, or no URL.
         """
         from urllib.request import getproxies, proxy_bypass
 
@@ -86,13 +86,32 @@ class Call:
             return None
         scheme, mark, _ = proxy.partition("://")
         if not mark:
-            return HeaderSecret(f"http://{proxy}")
+            scheme, proxy = "http", f"http://{proxy}"
         if scheme.lower() not in ("http", "https"):
             raise ConfigurationError(
                 f"the environment names a {scheme} proxy for {parts.scheme} URLs, and only HTTP proxies are spoken to: "
                 f"set {parts.scheme}_proxy to one, or no_proxy={host}"
             )
+        if split(proxy) is None:  # which is not shown: it may hold a password
+            raise ConfigurationError(
+                f"the proxy that the environment names for {parts.scheme} URLs has no host, or a host or a port that cannot "
+                f"be: write {parts.scheme}_proxy as http://host:port, and a # in a password as %23"
+            )
         return HeaderSecret(proxy)
+
+
+def split(url: str) -> SplitResult | None:
+    """Return the parts of a URL with a host; `None` if it is none, or if two readers might see two hosts in it."""
+    # urllib3 ends a host at a backslash, `urlsplit` does not, and so `https://evil\\.huggingface.co` would be given the
+    # token of one and be sent to the other.
+    if "\\" in url or any(each.isspace() or not each.isprintable() for each in url):
+        return None
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - raises for a port that is none
+        return parts if (parts.hostname or "").encode("idna") else None
+    except ValueError:
+        return None
 
 
 def encode(body: Mapping[str, Any]) -> bytes:
@@ -220,8 +239,11 @@ def unreachable(call: Call, error: Exception) -> SourceError:
     """Return the error of a connection that could not be made."""
     reason = redact(_reason(error), call.secrets())
     lowered = reason.lower()
+    parts = urlsplit(call.url)
     tls_failed = "certificate" in lowered or "SSL" in type(error).__name__
-    if tls_failed:
+    if "Proxy" in type(error).__name__ or "tunnel connection failed" in lowered:
+        hint = f"the environment's proxy refused: check {parts.scheme}_proxy, or set no_proxy={parts.hostname}"
+    elif tls_failed:
         hint = "the server's TLS certificate was not accepted" if "certificate" in lowered else "TLS failed"
     elif "resol" in lowered or "name or service" in lowered or "nodename" in lowered or "getaddrinfo" in lowered:
         hint = "no such host: check the URL, and that this machine is online"
@@ -234,6 +256,9 @@ def _reason(error: Exception) -> str:
     """Return what the operating system or TLS said; the clients' own words name their objects and settings."""
     from ssl import SSLError
 
+    if status := getattr(error, "status", None):  # of a proxy, whose URL with its password aiohttp adds
+        return f"Tunnel connection failed: {status} {getattr(error, 'message', '')}".rstrip()
+    error = getattr(error, "original_error", error)  # urllib3's own, of a proxy
     said = getattr(error, "os_error", None) or getattr(error, "certificate_error", None) or error.__cause__ or error
     if isinstance(said, OSError) and not isinstance(said, SSLError) and said.errno:
         return os.strerror(said.errno) if said.errno > 0 else said.strerror or describe(said)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, Literal
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 import attrs
 
 from streamkit.errors import ConfigurationError
 from streamkit.protocols import Batch, Composable, Format
 from streamkit.request import Request
-from streamkit.sources._calls import Call, headers_for
+from streamkit.sources._calls import Call, headers_for, split
 from streamkit.sources._credentials import Secret, bearer, conceal, conceal_headers, refuse_clear
 from streamkit.sources._detect import Known, Server, choose, introduced, known_lately, recognise
 from streamkit.sources._dialects import APIS, AUTO, Api, Dialect, Place, ask, check_early, join
@@ -23,27 +23,13 @@ ROUTER_HOST: Final = "router.huggingface.co"
 
 
 def _check_url(_: object, __: object, url: Any) -> None:
-    # Every reader of a URL must see the same host in it: urllib3 ends a host at a backslash, `urlsplit` does not, and
-    # so `https://evil\\.huggingface.co` would be given the token of one and be sent to the other.
-    if not isinstance(url, str) or "\\" in url or any(each.isspace() or not each.isprintable() for each in url):
-        parts = None
-    else:
-        parts = _split(url)
-    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
+    parts = split(url) if isinstance(url, str) else None
+    if parts is None or parts.scheme not in ("http", "https"):
         bare = isinstance(url, str) and url and "://" not in url
         example = f"http://{url} or https://{url}" if bare else "https://host/path"
         raise ConfigurationError(f"{url!r} is not the URL of a server: write it as {example}")
     if parts.username is not None or parts.password is not None:
         raise ConfigurationError("the URL holds a user name or password: pass the secret as token= instead")
-
-
-def _split(url: str) -> SplitResult | None:
-    try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018 - raises for a port that is none
-    except ValueError:
-        return None
-    return parts
 
 
 def _check_api(_: object, __: object, api: Api) -> None:

@@ -28,6 +28,8 @@ def test_a_url_of_a_server_is_one(url):
         "https://host\n",
         "https://ho st",
         "https://ho\tst",
+        "http://a..b/",
+        f"http://{'a' * 64}.example/",
         "https://evil.example\\.huggingface.co",
         "https://evil.example\\@huggingface.co",
         7,
