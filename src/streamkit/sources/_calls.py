@@ -94,8 +94,8 @@ class Call:
             )
         if split(proxy) is None:  # which is not shown: it may hold a password
             raise ConfigurationError(
-                f"the proxy that the environment names for {parts.scheme} URLs has no host, or a host or a port that cannot "
-                f"be: write {parts.scheme}_proxy as http://host:port, and a # in a password as %23"
+                f"the proxy that the environment names for {parts.scheme} URLs has no host, or a host or a port that is "
+                f"none: write {parts.scheme}_proxy as http://host:port, and a # in a password as %23"
             )
         return HeaderSecret(proxy)
 
