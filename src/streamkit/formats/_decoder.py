@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Final, Generic, TypeVar
 
 from streamkit.errors import FormatError, LimitExceededError, StreamkitError, TruncatedStreamError
 from streamkit.events import Event
 from streamkit.formats._failures import failure, named_failure
 from streamkit.formats._framing import Frame, Framing
 from streamkit.formats._json import UNREADABLE, excerpt, repair
+
+MAX_ANSWER_BYTES: Final = 256 * 1024 * 1024
+"""Bytes of one response. A million of TGI's tokens fit in; what goes on beyond that would only fill the memory."""
 
 Wire = TypeVar("Wire")
 
@@ -26,14 +29,14 @@ class EventDecoder(Generic[Wire]):
     Args:
         decode: Bytes of one frame to the dialect's wire object; a msgspec decoder's `decode`.
         framing: The framing of the dialect.
-        limit: Bound of one frame, in bytes.
+        limit: Bound of one frame, in bytes; that of all of them is `MAX_ANSWER_BYTES`.
 
     Attributes:
         complete: True once the protocol's own end mark was seen and nothing was wrong.
         error: What is wrong with the stream, once something is.
     """
 
-    __slots__ = ("_decode", "_ended", "_foreign", "_framing", "_limit", "complete", "error")
+    __slots__ = ("_decode", "_ended", "_foreign", "_framing", "_left", "_limit", "complete", "error")
 
     _end_mark: ClassVar[str]
     """What ends this dialect's streams, for the message about a stream without it."""
@@ -42,6 +45,7 @@ class EventDecoder(Generic[Wire]):
         self._decode = decode
         self._framing = framing(limit)
         self._limit = limit
+        self._left = MAX_ANSWER_BYTES
         self._foreign = 0
         self._ended = False
         self.complete = False
@@ -51,8 +55,11 @@ class EventDecoder(Generic[Wire]):
         """Take a chunk, however it was cut, and return the events it completes."""
         events: list[Event] = []
         if not self._ended:
+            self._left -= len(chunk)
             self._take(self._framing.feed(chunk), events)
-            if self._framing.exceeded and not self._ended:
+            if self._left < 0 and not self._ended:
+                self._fail(LimitExceededError(f"the answer is larger than {MAX_ANSWER_BYTES} bytes, and goes on"))
+            elif self._framing.exceeded and not self._ended:
                 self._fail(LimitExceededError(f"an event is larger than max_event_bytes, {self._limit} bytes"))
         return events
 

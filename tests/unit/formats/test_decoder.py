@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from streamkit.errors import FormatError, GenerationError, LimitExceededError, TruncatedStreamError
 from streamkit.events import Finish, Token
 from streamkit.formats import LlamaCpp, Ollama, OpenAIChat, OpenAICompletions, Tgi
+from streamkit.formats._decoder import MAX_ANSWER_BYTES
 from streamkit.protocols import Format
 
 FORMATS: list[Format] = [Tgi(), OpenAIChat(), OpenAICompletions(), Ollama(), LlamaCpp()]
@@ -187,3 +188,19 @@ def test_frozen_recipe_has_a_positive_bound():
     """A bound of nothing would refuse every stream."""
     with pytest.raises(ValueError, match="max_event_bytes"):
         Tgi(max_event_bytes=0)
+
+
+def test_an_answer_that_goes_on_for_ever_is_ended():
+    """Whatever it is made of: what came up to then is kept, and no memory is filled."""
+    decoder = Tgi().decoder()
+    comment = b":" + b"x" * (2**20 - 200) + b"\n\n"
+
+    assert [event.text for event in decoder.feed(TOKEN)] == ["a"]
+    for _ in range(MAX_ANSWER_BYTES // len(comment)):
+        decoder.feed(comment)
+        assert decoder.error is None
+    decoder.feed(comment + TOKEN)
+
+    assert isinstance(decoder.error, LimitExceededError)
+    assert "268435456 bytes" in str(decoder.error)
+    assert decoder.feed(TOKEN) == []
