@@ -1,5 +1,6 @@
 """Rows 22 to 25 and 40: silence, drips, connections that are gone, and clocks that jump."""
 
+import asyncio
 import itertools
 import time
 
@@ -58,13 +59,19 @@ def test_waiting_costs_no_work(ask, play):
 
 
 @pytest.mark.parametrize("after", [1, 400])
-def test_a_connection_that_is_gone_without_a_word_is_noticed(ask, play, after):
+@pytest.mark.parametrize(
+    "run", [Pipeline.run, lambda *asked: asyncio.run(Pipeline.arun(*asked))], ids=["sync", "async"]
+)
+def test_a_connection_that_is_gone_without_a_word_is_noticed(play, run, after):
     """Row 25: before the headers are whole, and in the middle of the answer."""
     server, endpoint = play(timeouts=Timeouts(first_token=0.3, between_tokens=0.3, total=5))
-    with ChaosProxy(server.url, half_open_after=after) as proxy:
-        outcome = ask(attrs.evolve(endpoint, url=proxy.url))
-    assert type(outcome.error) is StreamTimeoutError
-    assert TRUTH.startswith(outcome.text)
+    with (
+        ChaosProxy(server.url, half_open_after=after) as proxy,  # it keeps its half of the connection: no `ask`
+        pytest.raises(StreamTimeoutError) as caught,
+    ):
+        run(Pipeline(attrs.evolve(endpoint, url=proxy.url)), "Hi")
+    assert TRUTH.startswith(caught.value.result.text)
+    assert caught.value.result.outcome == "failed"
 
 
 @pytest.mark.parametrize("chaos", [{"slice_bytes": 1}, {"slice_bytes": 7, "latency": 0.0005}, {"bandwidth": 20_000}])
