@@ -69,7 +69,7 @@ def test_a_connection_that_is_gone_without_a_word_is_noticed(play, run, after):
         ChaosProxy(server.url, half_open_after=after) as proxy,  # it keeps its half of the connection: no `ask`
         pytest.raises(StreamTimeoutError) as caught,
     ):
-        run(Pipeline(attrs.evolve(endpoint, url=proxy.url)))
+        run(Pipeline(attrs.evolve(endpoint, url=proxy.url)), "Hi")
     assert TRUTH.startswith(caught.value.result.text)
     assert caught.value.result.outcome == "failed"
 
