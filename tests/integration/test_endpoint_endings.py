@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from streamkit import Endpoint, StopSequences
+from streamkit import Endpoint, StopSequences, Timeouts
 from streamkit.drivers.asynchronous import AsyncStream
 from streamkit.drivers.sync import Stream
 from streamkit.pipeline import Pipeline
@@ -217,6 +217,44 @@ async def test_an_asynchronous_one_is_too(serve):
     """From another task."""
     server = serve(lambda connection, _: connection.recv(1))
     stream = Pipeline(Endpoint(server.url, token=False)).astream("Hi")
+
+    async def close():
+        await asyncio.to_thread(server.arrived.wait, PATIENCE)
+        await stream.aclose()
+
+    async with stream:
+        closing = asyncio.create_task(close())
+        assert [piece async for piece in stream] == []
+        await closing
+    assert stream.result.outcome == "aborted"
+
+
+def swallow(connection, _request):
+    """Take what comes, and say nothing, until the client is gone."""
+    while connection.recv(65536):
+        pass
+
+
+def test_a_stream_is_closed_in_the_handshake_of_tls(serve):
+    """The connection is gone at once, and not when the time to connect is over."""
+
+    def handle(connection, request):
+        assert connection.recv(1)
+        stream.close()
+        swallow(connection, request)
+
+    url = serve(handle, reads=False).url.replace("http:", "https:")
+    stream = Pipeline(Endpoint(url, api="tgi", token=False, timeouts=Timeouts(connect=6 * PATIENCE))).stream("Hi")
+    with stream:
+        assert list(stream) == []
+    assert stream.result.outcome == "aborted"
+
+
+async def test_an_asynchronous_one_is_closed_there_too(serve):
+    """From another task."""
+    server = serve(swallow, reads=False)
+    url = server.url.replace("http:", "https:")
+    stream = Pipeline(Endpoint(url, api="tgi", token=False, timeouts=Timeouts(connect=6 * PATIENCE))).astream("Hi")
 
     async def close():
         await asyncio.to_thread(server.arrived.wait, PATIENCE)

@@ -1,6 +1,7 @@
 """Servers that cannot be reached, TLS, and proxies."""
 
 import base64
+import gc
 import socket
 import threading
 
@@ -83,6 +84,34 @@ class TestUnreachable:
         """A database, say."""
         server = serve(lambda connection, _: connection.sendall(b"\x00\x01\x02 go away\r\n\r\n"))
         self.check(drive(Endpoint(server.url, api="tgi")))
+
+
+def test_sockets_are_kept_alive(drive, serve):
+    """A connection on which nothing comes for long is not forgotten on the way."""
+
+    def handle(connection, _request):
+        connection.sendall(RESPONSE.replace(b',"generated_text":"one"', b"").replace(b"Length: ", b"Length: 9"))
+        assert connection.recv(1) == b""
+
+    server = serve(handle)
+    seen = []
+
+    def look(_):
+        sockets = [each for each in gc.get_objects() if isinstance(each, socket.socket) and is_to(each, server.port)]
+        seen.extend(each.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) for each in sockets)
+        return True
+
+    drive(Endpoint(server.url, api="tgi"), body=look)
+    assert seen
+    assert all(seen)
+
+
+def is_to(connection, port):
+    """Tell whether a socket is connected to a port."""
+    try:
+        return connection.family == socket.AF_INET and connection.getpeername()[1] == port
+    except OSError:
+        return False
 
 
 @pytest.mark.usefixtures("trusted")

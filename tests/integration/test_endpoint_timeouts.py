@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from streamkit import ConnectError, Endpoint, StreamTimeoutError, Timeouts
+from streamkit import ConnectError, Endpoint, Pipeline, StreamTimeoutError, Timeouts
 from streamkit.testing import EmulatedEndpoint, ScriptedToken
 
 PATIENCE = 5.0
@@ -57,6 +57,19 @@ def check(played, option, seconds, text=""):
 
 class TestFirstToken:
     """From sending the request to the first token."""
+
+    def test_a_server_that_does_not_take_the_question(self, serve):
+        """A long one does not fit into the buffers on the way."""
+        over = threading.Event()
+        server = serve(lambda *_: over.wait(4 * PATIENCE), reads=False)
+        timeouts = Timeouts(connect=4 * PATIENCE, first_token=0.2)
+        pipeline = Pipeline(Endpoint(server.url, api="tgi", timeouts=timeouts))
+        question = "x" * 20_000_000
+        try:  # not by `drive`, which waits for the server, too
+            with pytest.raises(StreamTimeoutError, match="first_token"):
+                pipeline.run(question)
+        finally:
+            over.set()
 
     def test_it_counts_when_no_headers_come(self, drive, serve):
         """A server that takes the request and says nothing."""

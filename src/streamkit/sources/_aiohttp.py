@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
@@ -13,13 +15,16 @@ import aiohttp
 from streamkit.errors import StreamTimeoutError
 from streamkit.protocols import Batch, Format
 from streamkit.sources._answers import BODY_LIMIT, WHOLE_LIMIT, Answer, is_stream, refusal, whole
-from streamkit.sources._calls import Call, Reading, cut_off, tls, unreachable
+from streamkit.sources._calls import KEEP_ALIVE, Call, Reading, cut_off, tls, unreachable
 from streamkit.sources._patience import Patience
 from streamkit.sources._pauses import running_loop
 
 BUFFER: Final = 16 * 1024
 """Bytes that wait for a slow reader before the server must. Also the fastest: with aiohttp's own 256 KiB its buffer is
 never full, and it then asks for more with every single chunk that it hands over."""
+
+LARGE: Final = 256 * 1024
+"""Bytes of a question that are too many to be sent at once: aiohttp warns of a megabyte."""
 
 
 class _Watch:
@@ -74,7 +79,7 @@ async def send(call: Call, patience: Patience) -> AsyncIterator[aiohttp.ClientRe
     """
     running_loop()
     session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=1, ssl=tls(), force_close=True),
+        connector=aiohttp.TCPConnector(limit=1, ssl=tls(), force_close=True, socket_factory=_socket),
         cookie_jar=aiohttp.DummyCookieJar(),
         response_class=_Response,
         read_bufsize=BUFFER,
@@ -87,7 +92,7 @@ async def send(call: Call, patience: Patience) -> AsyncIterator[aiohttp.ClientRe
                 response = await session.request(
                     call.method,
                     call.url,
-                    data=call.encoded(),
+                    data=_body(call.encoded()),
                     headers=call.headers,
                     allow_redirects=False,
                     proxy=call.proxy(),
@@ -103,6 +108,19 @@ async def send(call: Call, patience: Patience) -> AsyncIterator[aiohttp.ClientRe
             yield response
         finally:
             response.close()
+
+
+def _body(data: bytes | None) -> bytes | io.BytesIO | None:
+    """Return a body as aiohttp wants it: a large one as a file, of which it sends a piece at a time."""
+    return data if data is None or len(data) < LARGE else io.BytesIO(data)
+
+
+def _socket(address: tuple[int, int, int, str, tuple[object, ...]]) -> socket.socket:
+    """Return a socket for an address as `getaddrinfo` gives them."""
+    made = socket.socket(*address[:3])
+    for option in KEEP_ALIVE:
+        made.setsockopt(*option)
+    return made
 
 
 def _elsewhere(wake: Callable[[], object]) -> Callable[[], object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -27,6 +28,16 @@ PUBLIC_HEADERS: Final = ("x-hf-bill-to", "x-scale-up-timeout")
 """Headers of Hugging Face whose values are no keys."""
 SHORTEST_KEY: Final = 8
 """What is shorter, in characters, is no key."""
+
+KEEP_ALIVE: Final = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    *(
+        (socket.IPPROTO_TCP, getattr(socket, name), seconds)
+        for name, seconds in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15))
+        if hasattr(socket, name)  # not on every system
+    ),
+)
+"""Options of each socket, so that a connection on which a model is silent for long is not forgotten on the way."""
 
 
 @attrs.frozen(kw_only=True)
@@ -94,8 +105,8 @@ class Call:
             )
         if split(proxy) is None:  # which is not shown: it may hold a password
             raise ConfigurationError(
-                f"the proxy that the environment names for {parts.scheme} URLs has no host, or a host or a port that is "
-                f"none: write {parts.scheme}_proxy as http://host:port, and a # in a password as %23"
+                f"the proxy that the environment names for {parts.scheme} URLs has no host, or a host or a port that "
+                f"is none: write {parts.scheme}_proxy as http://host:port, and a # in a password as %23"
             )
         return HeaderSecret(proxy)
 

@@ -23,7 +23,7 @@ from streamkit.errors import StreamTimeoutError
 from streamkit.protocols import Batch, Format
 from streamkit.request import Hangup
 from streamkit.sources._answers import BODY_LIMIT, WHOLE_LIMIT, Answer, is_stream, refusal, whole
-from streamkit.sources._calls import Call, Reading, cut_off, tls, unreachable
+from streamkit.sources._calls import KEEP_ALIVE, Call, Reading, cut_off, tls, unreachable
 from streamkit.sources._chunked import Dechunker
 from streamkit.sources._patience import Patience
 
@@ -63,14 +63,26 @@ class _Wire(io.RawIOBase):
 
 
 class _TimedSocket:
-    """A connected socket whose reader is a `_Wire`; everything else is the socket's own."""
+    """A connected socket that sends, and by its `_Wire` receives, until the deadline; all else is the socket's own."""
 
     def __init__(self, sock: socket.socket, patience: Patience) -> None:
         self._sock = sock
+        self._patience = patience
         self.reader = io.BufferedReader(_Wire(sock, patience))
 
     def makefile(self, *_: Any, **__: Any) -> io.BufferedReader[_Wire]:
         return self.reader
+
+    def sendall(self, data: bytes) -> None:
+        """Send a request, whose receiver need not take it in time."""
+        rest = memoryview(data)
+        while rest:
+            try:
+                self._sock.settimeout(self._patience.left())
+                rest = rest[self._sock.send(rest) :]
+            except (TimeoutError, StreamTimeoutError):
+                self.reader.close()  # nobody will read, and it would keep the socket open
+                raise self._patience.error() from None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)
@@ -85,9 +97,20 @@ class _Timed:
         super().__init__(*args, **options)
         self._patience = patience
         self._hangup = hangup
+        self._connecting: socket.socket | None = None
+
+    def _new_conn(self) -> socket.socket:
+        sock: socket.socket = super()._new_conn()  # type: ignore[misc]
+        self._connecting = sock.dup()  # the handshake of TLS takes the descriptor out of `sock`
+        self._hangup.attach(partial(_shut, self._connecting))
+        return sock
 
     def connect(self) -> None:
-        super().connect()  # type: ignore[misc]
+        try:
+            super().connect()  # type: ignore[misc]
+        finally:
+            if self._connecting is not None:
+                self._connecting.close()
         self._hangup.attach(partial(_shut, self.sock))
         self.sock = _TimedSocket(self.sock, self._patience)
         self.reader = self.sock.reader  # `sock` may be gone once the headers are read
@@ -174,11 +197,12 @@ def fetch(call: Call) -> Answer:
 
 def _manager(call: Call) -> urllib3.PoolManager:
     proxy = call.proxy()
+    options = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), *KEEP_ALIVE]  # the first is urllib3's own
     if proxy is None:
-        return urllib3.PoolManager(num_pools=1, ssl_context=tls())
+        return urllib3.PoolManager(num_pools=1, ssl_context=tls(), socket_options=options)
     user = parse_url(proxy).auth
     headers = urllib3.make_headers(proxy_basic_auth=unquote(user)) if user else None
-    return urllib3.ProxyManager(proxy, num_pools=1, ssl_context=tls(), proxy_headers=headers)
+    return urllib3.ProxyManager(proxy, num_pools=1, ssl_context=tls(), proxy_headers=headers, socket_options=options)
 
 
 def _stream(response: urllib3.BaseHTTPResponse, reading: Reading) -> Iterator[Batch]:
