@@ -159,6 +159,12 @@ class TestValues:
         for value in (source, Pipeline(source), attrs.asdict(source), attrs.asdict(Pipeline(source)), vars_of(source)):
             assert CANARY[:8] not in repr(value) + str(value)
 
+    def test_an_endpoint_does_not_show_the_query_of_its_url(self):
+        """Some gateways want a key there."""
+        source = Endpoint(f"https://example.com/v1?key={CANARY}")
+        assert "'https://example.com/v1?***'" in repr(source)
+        assert CANARY[:8] not in repr(source)
+
     def test_a_call_shows_no_token(self):
         """It is in the local variables of both transports."""
         source = Endpoint("https://example.com/v1", token=CANARY)
@@ -169,9 +175,10 @@ class TestValues:
             assert CANARY[:8] not in repr(value)
 
     def test_an_endpoint_with_a_token_is_not_pickled(self):
-        """One without is."""
-        with pytest.raises(ConfigurationError, match="not pickled"):
-            pickle.dumps(Endpoint("https://example.com", token=CANARY))
+        """Nor one with a header that may be a key; one without is."""
+        for options in ({"token": CANARY}, *({"headers": headers} for headers in HEADERS.values())):
+            with pytest.raises(ConfigurationError, match="not pickled"):
+                pickle.dumps(Endpoint("https://example.com", **options))
         source = Endpoint("https://example.com", headers={"X-Scale-Up-Timeout": "600"})
         assert pickle.loads(pickle.dumps(source)) == source  # noqa: S301 - our own bytes
 

@@ -16,7 +16,7 @@ from streamkit.errors import ConfigurationError, ConnectError, SourceError, Stre
 from streamkit.protocols import Batch, Format
 from streamkit.request import Hangup, Tap
 from streamkit.sources._answers import discreet, place
-from streamkit.sources._credentials import LOOPBACK, HeaderSecret, credentials, redact, redacted
+from streamkit.sources._credentials import LOOPBACK, HeaderSecret, PublicHeader, credentials, redact, redacted
 from streamkit.sources._masked import MaskedTap
 from streamkit.sources._patience import Patience
 from streamkit.sources.timeouts import Timeouts
@@ -24,8 +24,6 @@ from streamkit.sources.timeouts import Timeouts
 if TYPE_CHECKING:
     from ssl import SSLContext
 
-PUBLIC_HEADERS: Final = ("x-hf-bill-to", "x-scale-up-timeout")
-"""Headers of Hugging Face whose values are no keys."""
 SHORTEST_KEY: Final = 8
 """What is shorter, in characters, is no key."""
 
@@ -73,7 +71,7 @@ class Call:
         for name, value in self.headers.items():
             if name.lower() == "authorization":
                 values += credentials(value)
-            elif isinstance(value, HeaderSecret) and len(value) >= SHORTEST_KEY and name.lower() not in PUBLIC_HEADERS:
+            elif isinstance(value, HeaderSecret) and not isinstance(value, PublicHeader) and len(value) >= SHORTEST_KEY:
                 values.append(value)
         return sorted(values, key=len, reverse=True)
 

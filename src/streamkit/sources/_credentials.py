@@ -19,6 +19,9 @@ LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 SHORTEST_PASSWORD: Final = 4
 """What is shorter, in characters, is in too many words to be masked in them."""
 
+PUBLIC_HEADERS: Final = ("x-hf-bill-to", "x-scale-up-timeout")
+"""Headers of Hugging Face whose values are no keys."""
+
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, token
 _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")  # RFC 9110, field-content, as latin-1
 
@@ -55,6 +58,24 @@ class HeaderSecret(str):
 
     def __repr__(self) -> str:
         return "'***'"
+
+    def __reduce__(self) -> tuple[type[HeaderSecret], tuple[str]]:
+        raise ConfigurationError("a header that may hold a key is not pickled: build the source where it runs")
+
+    def __copy__(self) -> HeaderSecret:
+        return self
+
+    def __deepcopy__(self, _: object) -> HeaderSecret:
+        return self
+
+
+class PublicHeader(HeaderSecret):
+    """The value of a header that holds no key: hidden like the others, and pickled."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> tuple[type[HeaderSecret], tuple[str]]:
+        return PublicHeader, (str(self),)
 
 
 def conceal(token: str | Secret | Literal[False] | None) -> Secret | Literal[False] | None:
@@ -121,7 +142,10 @@ def conceal_headers(headers: Mapping[str, str]) -> dict[str, HeaderSecret]:
             raise ConfigurationError(f"{name!r} is not the name of an HTTP header")
         if not (isinstance(value, str) and _HEADER_VALUE.fullmatch(value)):
             raise ConfigurationError(f"the value of header {name!r} is no string, or no header can hold it")
-    return {name: HeaderSecret(value) for name, value in headers.items()}
+    return {
+        name: PublicHeader(value) if name.lower() in PUBLIC_HEADERS else HeaderSecret(value)
+        for name, value in headers.items()
+    }
 
 
 def credentials(authorization: str) -> list[HeaderSecret]:

@@ -32,6 +32,11 @@ def _check_url(_: object, __: object, url: Any) -> None:
         raise ConfigurationError("the URL holds a user name or password: pass the secret as token= instead")
 
 
+def _shown(url: str) -> str:
+    """Return the repr of a URL, without a key that is in its query."""
+    return repr(url.partition("?")[0] + "?***") if "?" in url else repr(url)
+
+
 def _check_api(_: object, __: object, api: Api) -> None:
     if api not in APIS:
         raise ConfigurationError(f"api is {api!r}: it is one of {', '.join(map(repr, APIS))}")
@@ -60,7 +65,7 @@ class Endpoint(Composable):
         ConfigurationError: The URL is no URL, or an option is impossible.
     """
 
-    url: str = attrs.field(validator=_check_url)
+    url: str = attrs.field(validator=_check_url, repr=_shown)
     token: Secret | Literal[False] | None = attrs.field(default=None, converter=conceal, repr=False, kw_only=True)
     model: str | None = attrs.field(default=None, kw_only=True)
     api: Api = attrs.field(default=AUTO, validator=_check_api, kw_only=True)
