@@ -40,8 +40,8 @@ class Retry(Again):
         source: The source.
         attempts: Tries in all.
         max_wait: Longest wait between two tries, in seconds; a server that asks for longer is not asked again.
-        max_elapsed: No try begins later than this after the first one, in seconds; how long the last one may take is for
-            the timeouts of the source to say.
+        max_elapsed: No try begins later than this after the first one, in seconds; how long the last one may take,
+            the timeouts of the source say.
         load_timeout: How long to wait for a model that is loading, in seconds.
 
     Raises:
