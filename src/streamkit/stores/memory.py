@@ -15,6 +15,9 @@ from streamkit.stores import Ending, LogEntry, LogHead, LogReader, Position, Sto
 _AT_ONCE: Final = 256
 """Most entries of one batch, so that a reader that comes late does not get a whole stream in one piece."""
 
+ENTRY_BYTES: Final = 150
+"""What an entry takes besides its data: many have no more than two bytes."""
+
 _WISHES: Final = 10_000
 """Most stops that wait for a run which has not begun."""
 
@@ -59,6 +62,11 @@ class _Log:
         """Return once there are entries after a place, or the log has ended."""
         while len(self.entries) <= place and not self.ended:
             await self._news.wait()
+
+    @property
+    def memory(self) -> int:
+        """About how many bytes it takes."""
+        return self.size + ENTRY_BYTES * len(self.entries)
 
     def _add(self, entries: Sequence[LogEntry]) -> None:
         self.entries += entries
@@ -106,7 +114,7 @@ class MemoryStore:
     Args:
         ttl: How long a stream is kept after its end, in seconds.
         max_streams: Most streams that have ended.
-        max_bytes: Most bytes of all streams that have ended.
+        max_bytes: Most bytes of memory, about, for all streams that have ended.
         max_stream_bytes: Most bytes of one stream; a larger one fails with `LimitExceededError`.
         stop_patience: How long a wish to stop waits for a run that has not begun, in seconds.
     """
@@ -168,7 +176,7 @@ class MemoryStore:
     def retire(self, log: _Log) -> None:
         """Keep a log that has ended for its time, and let the oldest go that there is no room for."""
         self._ended[log] = asyncio.get_running_loop().call_later(self.ttl, self._forget, log)
-        self._ended_bytes += log.size
+        self._ended_bytes += log.memory
         while len(self._ended) > self.max_streams or self._ended_bytes > self.max_bytes:
             self._forget(next(iter(self._ended)))
 
@@ -176,5 +184,5 @@ class MemoryStore:
         timer = self._ended.pop(log, None)
         if timer is not None:
             timer.cancel()
-            self._ended_bytes -= log.size
+            self._ended_bytes -= log.memory
             del self._logs[log.stream_id]

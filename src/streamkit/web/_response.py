@@ -71,6 +71,9 @@ class ResponseBase:
             response is sent.
         encoder: Writes the format.
         options: See `Options`.
+
+    Raises:
+        ConfigurationError: `stream` is none, or a header has a line end.
     """
 
     def __init__(self, stream: AnyStream, encoder: Encoder, **options: Any) -> None:
@@ -78,6 +81,9 @@ class ResponseBase:
         self._setup = Setup(stream=stream, pings=bool(encoder.keep_alive), **options)
         self._answer = Answer(encoder)
         given = {name.lower(): value for name, value in headers.items()}
+        for name, value in given.items():
+            if any(character in name + value for character in "\r\n\0"):
+                raise ConfigurationError(f"the header {name!r} has a line end in it, which would end the head there")
         self._set_head(_AGAINST_BUFFERING | dict(encoder.headers) | given)
 
     def _set_head(self, headers: dict[str, str]) -> None:

@@ -64,3 +64,11 @@ def test_nothing_is_asked_before_the_response_is_sent(responses):
         yield
 
     responses.TgiResponse(Pipeline(from_iterable(never())).stream())
+
+
+@pytest.mark.parametrize("headers", [{"x-title": "a\r\nset-cookie: b"}, {"x-title": "a\n"}, {"x\n": "a"}, {"x": "a\0"}])
+def test_a_header_with_a_line_end_is_refused_where_it_is_made(responses, headers):
+    """The server would refuse it when the answer begins, and the client would get nothing."""
+    stream = Pipeline(from_iterable([])).stream()
+    with pytest.raises(ConfigurationError, match="has a line end in it"):
+        responses.StreamingTextResponse(stream, headers=headers)

@@ -131,7 +131,9 @@ def test_pages_need_the_key(locked, path):
     assert locked.get("/health").status == 200
 
 
-@pytest.mark.parametrize("name", ["key", "api_key", "api-key", "apikey", "token", "access_token", "Authorization"])
+@pytest.mark.parametrize(
+    "name", ["key", "api_key", "x-api-key", "apikey", "token", "hf_token", "access_token", "Authorization"]
+)
 def test_key_in_url_is_refused(locked, model, name):
     """A key in the URL is refused even if the right one is in the header, too."""
     reply = locked.post(f"/generate?{name}=x", PROMPT, authorization=f"Bearer {KEY}")

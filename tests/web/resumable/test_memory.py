@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from streamkit import LimitExceededError, StreamGoneError
+from streamkit.stores.memory import ENTRY_BYTES
 from streamkit.web.resumable import MemoryStore
 
 
@@ -89,8 +90,8 @@ async def test_the_oldest_make_room_by_number(head):
 
 
 async def test_the_oldest_make_room_by_size(head):
-    """All that have ended are together no larger than the bound."""
-    store = MemoryStore(max_bytes=10)
+    """All that have ended take together no more memory than the bound, of which an entry is the larger part."""
+    store = MemoryStore(max_bytes=4 * ENTRY_BYTES + 10)  # two of these, each with an end of its own
     await _kept(store, "a", head, b"12345")
     await _kept(store, "b", head, b"12345")
     await store.read("a")

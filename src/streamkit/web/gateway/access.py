@@ -16,7 +16,9 @@ KEYLESS: Final = "anonymous"
 """Whose requests they are where there are no keys."""
 
 _ONCE: Final = frozenset({"host", "origin", "authorization", "content-type", "content-length", "x-request-id"})
-_KEYS_IN_QUERY: Final = frozenset({"key", "apikey", "token", "accesstoken", "authtoken", "authorization", "bearer"})
+_KEYS_IN_QUERY: Final = frozenset(
+    {"key", "apikey", "xapikey", "token", "hftoken", "accesstoken", "authtoken", "authorization", "bearer"}
+)
 _HEADER_LIST: Final = re.compile(r"[A-Za-z0-9-]+(\s*,\s*[A-Za-z0-9-]+)*")
 
 
