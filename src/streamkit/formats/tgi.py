@@ -109,13 +109,12 @@ class Tgi:
     """The native streaming protocol of Text Generation Inference.
 
     Args:
-        max_event_bytes: Bound of one event, in bytes; a larger one is a `LimitExceededError`. It is 16 MiB by
-            default, as the last event repeats the whole answer.
+        max_event_bytes: Bound of one event, in bytes; a larger one is a `LimitExceededError`.
         full_text: Whether `generated_text` may begin with the prompt, as with `return_full_text`; tokens that were
             lost at the beginning then cannot be told from one.
     """
 
-    max_event_bytes: int = attrs.field(default=16 * MAX_EVENT_BYTES, validator=attrs.validators.gt(0))
+    max_event_bytes: int = attrs.field(default=MAX_EVENT_BYTES, validator=attrs.validators.gt(0))
     full_text: bool = attrs.field(default=True, kw_only=True)
 
     @property

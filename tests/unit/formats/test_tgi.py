@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from streamkit.errors import LimitExceededError, TruncatedStreamError
+from streamkit.errors import TruncatedStreamError
 from streamkit.events import Finish, Token, Usage
 from streamkit.formats import Tgi
 
@@ -122,16 +122,3 @@ def test_an_answer_that_ends_inside_a_character_is_not_judged(read):
 def test_more_at_the_beginning_may_be_the_prompt(read, full_text, verdict):
     """Whoever knows that the prompt was not asked for knows that tokens are missing."""
     assert reconciled(read, [" is", " tall"], "The castle is tall", full_text=full_text) is verdict
-
-
-def test_the_last_event_of_a_long_answer_may_repeat_all_of_it():
-    """An answer of more than a megabyte is an honest one; an event without end is still refused."""
-    decoder = Tgi().decoder()
-    text = "x" * (2 * 1024 * 1024)
-    body = b'data: {"token":{"id":1,"text":"x","special":false},"generated_text":"%b"}\n\n' % text.encode()
-    assert decoder.feed(body)[-1].generated_text == text
-    assert decoder.error is None
-    endless = Tgi().decoder()
-    for _ in range(17):
-        endless.feed(b"data: " + b"x" * 1024 * 1024)
-    assert isinstance(endless.error, LimitExceededError)
