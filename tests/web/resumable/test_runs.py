@@ -172,3 +172,24 @@ async def test_nothing_is_asked_where_nothing_can_be_kept(model):
     with pytest.raises(StoreError):
         await _start(ResumableRuns(Broken()), model)
     assert model.opened == 0
+
+
+async def test_nothing_is_asked_where_nothing_can_be_read(model):
+    """A store that opens a log and then fails leaves no run that nobody knows of, and the id is free."""
+
+    class Broken(MemoryStore):
+        failing = True
+
+        async def read(self, stream_id, after=None):
+            if self.failing:
+                raise StoreError("no")
+            return await super().read(stream_id, after)
+
+    runs = ResumableRuns(Broken())
+    with pytest.raises(StoreError):
+        await _start(runs, model)
+    await asyncio.sleep(0)
+    assert model.opened == 0
+    runs.store.failing = False
+    await _start(runs, model)  # refused, if a run had the id
+    await runs.aclose()

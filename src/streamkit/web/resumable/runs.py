@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Final, Literal, TypeAlias
 
 import attrs
@@ -85,13 +86,19 @@ class ResumableRuns:
                     if taken == "attach":
                         return await self._attach(stream_id, stream)
                     await self._end(stream_id)
+            try:
+                reader = await self.store.read(stream_id)
+            except BaseException:
+                with suppress(StoreError):  # else it is declared dead in time, as that of a lost process is
+                    await log.end("failed")
+                raise
         except BaseException:
             await stream.aclose()
             raise
         task = asyncio.create_task(produce(stream, encoder, log), name=f"resumable {stream_id}")
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        return Started(await self.store.read(stream_id), task)
+        return Started(reader, task)
 
     async def read(self, stream_id: str, last_event_id: str | None = None) -> LogReader:
         """Read a stream from its beginning, or from the event after the last one that the client has.
