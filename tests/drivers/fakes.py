@@ -8,8 +8,10 @@ from types import SimpleNamespace
 
 import attrs
 
+from streamkit.events import Finish, Token, Usage
 from streamkit.protocols import Composable
 
+END = Finish(reason="eos_token", usage=Usage(completion_tokens=3))
 GRAMMAR = re.compile(r"on_start (on_retry )*((on_token|on_text|on_completion) )*((on_error|on_abort) )?on_final ")
 
 
@@ -112,6 +114,15 @@ class Transform:
         if self.start_error:
             raise self.start_error
         return SimpleNamespace(feed=_raiser(self.feed), flush=_raiser(self.flush))
+
+
+def stop_at(text):
+    """Return a transform that ends the answer at a token."""
+
+    def feed(event):
+        return (Token("last"), Finish(reason="stop_sequence", stop=text)) if event.text == text else (event,)
+
+    return Transform(feed, AssertionError("a machine that ended the stream is not flushed"))
 
 
 def _raiser(given):

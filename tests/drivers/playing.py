@@ -13,6 +13,7 @@ import attrs
 import trio
 
 from drivers.fakes import Recorder, Source
+from streamkit.events import Token
 from streamkit.pipeline import Pipeline
 
 
@@ -31,6 +32,11 @@ class Played:
     def result(self):
         """The result, as the stream tells it."""
         return self.stream.result
+
+    @property
+    def texts(self):
+        """The texts of the tokens that the consumer got."""
+        return [event.text for event in self.items if isinstance(event, Token)]
 
     def check(self):
         """Hold the run to what no ending may break."""

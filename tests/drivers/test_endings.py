@@ -1,35 +1,19 @@
 """Answers that are complete, in both drivers; `play` also checks what no ending may break."""
 
 from drivers import fakes
-from streamkit.events import Finish, Token, Usage
-
-END = Finish(reason="eos_token", usage=Usage(completion_tokens=3))
-
-
-def stop_at(text, log=None):
-    """Return a transform that ends the answer at a token."""
-
-    def feed(event):
-        return (Token("last"), Finish(reason="stop_sequence", stop=text)) if event.text == text else (event,)
-
-    return fakes.Transform(feed, AssertionError("a machine that ended the stream is not flushed"))
-
-
-def texts(played):
-    """The texts that the consumer got."""
-    return [event.text for event in played.items if isinstance(event, Token)]
+from streamkit.events import Finish, Token
 
 
 def test_an_answer_with_its_end_is_completed(driver, hello):
     """The result tells what the source's `Finish` told, and the consumer gets that `Finish` last."""
-    played = driver.play(fakes.Source([*hello, [END]]))
+    played = driver.play(fakes.Source([*hello, [fakes.END]]))
     assert played.raised is None
-    assert texts(played) == ["Hel", "lo", "!"]
-    assert played.items[-1] == END
+    assert played.texts == ["Hel", "lo", "!"]
+    assert played.items[-1] == fakes.END
     assert played.recorder.names[-2:] == ["on_completion", "on_final"]
     result = played.result
     assert (result.text, result.outcome, result.finish_reason, result.tokens) == ("Hello!", "completed", "eos_token", 3)
-    assert result.usage == END.usage
+    assert result.usage == fakes.END.usage
     assert result.error is None
 
 
@@ -56,12 +40,12 @@ def test_a_machine_that_stops_closes_the_source_before_the_last_text_is_handed_o
     closed_at = {}
     played = driver.play(
         source,
-        stop_at("STOP"),
+        fakes.stop_at("STOP"),
         sinks=(sink,),
         callbacks=[{"on_text": lambda text: closed_at.update({text: source.exited})}],
         body=lambda event: closed_at.update({event: source.exited}),
     )
-    assert texts(played) == ["a", "last"]
+    assert played.texts == ["a", "last"]
     assert closed_at["a"] == 0
     assert closed_at["last"] == closed_at[Token("last")] == 1
     assert source.log == ["source closed", "sink closed"]
@@ -75,8 +59,8 @@ def test_a_machine_that_stops_closes_the_source_before_the_last_text_is_handed_o
 
 def test_usage_that_came_with_the_stopping_token_is_kept(driver):
     """TGI reports usage in the event of the last token, which the stop would otherwise cut off."""
-    played = driver.play(fakes.Source([[Token("STOP"), END]]), stop_at("STOP"))
-    assert played.result.usage == END.usage
+    played = driver.play(fakes.Source([[Token("STOP"), fakes.END]]), fakes.stop_at("STOP"))
+    assert played.result.usage == fakes.END.usage
     assert played.result.finish_reason == "stop_sequence"
     assert [type(event) for event in played.items].count(Finish) == 1
 
@@ -85,7 +69,7 @@ def test_a_machine_may_end_the_answer_while_it_is_flushed(driver):
     """What was held back can complete a stop sequence: its reason replaces the source's, and the usage stays."""
     ends = fakes.Transform(flush=lambda: (Token("held"), Finish(reason="stop_sequence", stop="x")))
     after = fakes.Transform(lambda event: (Token(event.text.upper()),), flush=lambda: (Token("."),))
-    played = driver.play(fakes.Source([[Token("a"), END]]), ends, after)
-    assert texts(played) == ["A", "HELD", "."]
-    assert played.items[-1] == Finish(reason="stop_sequence", stop="x", usage=END.usage)
+    played = driver.play(fakes.Source([[Token("a"), fakes.END]]), ends, after)
+    assert played.texts == ["A", "HELD", "."]
+    assert played.items[-1] == Finish(reason="stop_sequence", stop="x", usage=fakes.END.usage)
     assert played.result.text == "AHELD."

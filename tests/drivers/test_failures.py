@@ -11,24 +11,8 @@ from streamkit.errors import (
     SourceError,
     TruncatedStreamError,
 )
-from streamkit.events import Finish, Token, Usage
+from streamkit.events import Token
 from streamkit.pipeline import Pipeline
-
-END = Finish(reason="eos_token", usage=Usage(completion_tokens=3))
-
-
-def stop_at(text, log=None):
-    """Return a transform that ends the answer at a token."""
-
-    def feed(event):
-        return (Token("last"), Finish(reason="stop_sequence", stop=text)) if event.text == text else (event,)
-
-    return fakes.Transform(feed, AssertionError("a machine that ended the stream is not flushed"))
-
-
-def texts(played):
-    """The texts that the consumer got."""
-    return [event.text for event in played.items if isinstance(event, Token)]
 
 
 def test_a_source_that_cannot_be_opened_fails_the_run(driver):
@@ -46,7 +30,7 @@ def test_a_source_that_breaks_leaves_the_text_so_far(driver, hello):
     error = TruncatedStreamError("cut")
     played = driver.play(fakes.Source([*hello, error]), fakes.Transform(flush=lambda: [Token("held")]))
     assert played.raised is error
-    assert error.result.text == "".join(texts(played)) == "Hello!"
+    assert error.result.text == "".join(played.texts) == "Hello!"
     assert played.recorder.values("on_error") == [error]
     assert played.result.finish_reason is None
 
@@ -65,7 +49,7 @@ def test_a_foreign_exception_of_a_source_comes_out_as_it_is(driver, hello):
     assert (played.result.error, played.result.text) == (error, "Hello!")
 
 
-@pytest.mark.parametrize("script", [[[Token("a"), END]], [[Token("a")]]], ids=["with Finish", "without"])
+@pytest.mark.parametrize("script", [[[Token("a"), fakes.END]], [[Token("a")]]], ids=["with Finish", "without"])
 def test_a_source_that_cannot_be_closed_fails_the_run(driver, script):
     """An error at the end of reading is an error of the run."""
     error = SourceError("broken pipe")
@@ -77,7 +61,7 @@ def test_a_source_that_cannot_be_closed_fails_the_run(driver, script):
 def test_a_source_that_swallows_its_own_error_repeats_no_text(driver):
     """A context manager that suppresses an exception ends the answer there; nothing is delivered twice."""
     played = driver.play(fakes.Source([[Token("a")], OSError("swallowed")], swallows=True))
-    assert texts(played) == ["a"]
+    assert played.texts == ["a"]
     assert played.result.outcome == "completed"
 
 
@@ -96,7 +80,7 @@ def test_a_transform_that_raises_fails_the_run_and_is_named(driver, hello, step)
 def test_a_transform_that_raises_while_an_earlier_one_ends_the_answer_is_named_alone(driver):
     """The machine that stopped the answer has no part in the error of a later one."""
     broken = fakes.Transform(flush=ValueError("bug"), name="Broken()")
-    played = driver.play(fakes.Source([[Token("STOP")]]), stop_at("STOP"), broken)
+    played = driver.play(fakes.Source([[Token("STOP")]]), fakes.stop_at("STOP"), broken)
     assert str(played.raised) == "transform Broken() raised ValueError: bug"
 
 

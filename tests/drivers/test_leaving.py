@@ -7,10 +7,8 @@ import weakref
 import pytest
 
 from drivers import fakes
-from streamkit.events import Finish, Token, Usage
+from streamkit.events import Token
 from streamkit.pipeline import Pipeline
-
-END = Finish(reason="eos_token", usage=Usage(completion_tokens=3))
 
 
 def test_a_break_aborts_the_run_and_closes_the_source(driver, hello):
@@ -23,7 +21,9 @@ def test_a_break_aborts_the_run_and_closes_the_source(driver, hello):
 
 def test_a_break_after_the_last_text_is_still_a_completion(driver):
     """All was delivered to the sinks and the source is closed: there is nothing left to abort."""
-    played = driver.play(fakes.Source([[Token("a"), END]]), fakes.Transform(flush=lambda: (Token("z"),)), body=_at("z"))
+    played = driver.play(
+        fakes.Source([[Token("a"), fakes.END]]), fakes.Transform(flush=lambda: (Token("z"),)), body=_at("z")
+    )
     assert played.result.outcome == "completed"
     assert "on_completion" in played.recorder.names
 
@@ -49,7 +49,7 @@ def test_an_exception_in_the_body_aborts_the_run_and_goes_on(driver, hello):
 def test_an_interrupt_aborts_the_synchronous_run(where):
     """Ctrl-C may come anywhere: the source is closed, the run is settled, and it goes on up."""
     from_source = [KeyboardInterrupt()] if where == "source" else []
-    source = fakes.Source([[Token("a")], *from_source, [Token("b")], [END]])
+    source = fakes.Source([[Token("a")], *from_source, [Token("b")], [fakes.END]])
 
     def interrupt():
         raise KeyboardInterrupt
@@ -79,7 +79,7 @@ def test_an_interrupt_aborts_the_synchronous_run(where):
 
 def test_an_interrupt_while_the_source_closes_does_not_call_the_answer_delivered():
     """The last text never reached the sink, so the run is aborted although the chain had finished."""
-    source, sink = fakes.Source([[Token("a"), END]], close_error=KeyboardInterrupt()), fakes.Sink()
+    source, sink = fakes.Source([[Token("a"), fakes.END]], close_error=KeyboardInterrupt()), fakes.Sink()
     stream = Pipeline(source, sinks=[sink]).stream("Hi")
     with pytest.raises(KeyboardInterrupt):
         list(stream)

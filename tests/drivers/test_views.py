@@ -7,10 +7,8 @@ from streamkit.errors import (
     ConfigurationError,
     SourceError,
 )
-from streamkit.events import Finish, Token, Usage
+from streamkit.events import Token
 from streamkit.pipeline import Pipeline
-
-END = Finish(reason="eos_token", usage=Usage(completion_tokens=3))
 
 
 def test_the_result_is_refused_while_the_run_goes_on(driver, hello):
@@ -80,8 +78,11 @@ def test_after_a_failure_there_is_nothing_to_iterate_and_closing_is_quiet(driver
 def test_views_differ_only_in_what_they_pick(driver):
     """Text is the non-empty text of the answer's channel, tokens are all tokens, events are everything."""
     tokens = [Token("a"), Token("", id=5, special=True), Token("hm", channel="reasoning"), Token("b")]
-    got = {view: driver.play(fakes.Source([[*tokens, END]]), view=view).items for view in ("text", "tokens", "events")}
-    assert got == {"text": ["a", "b"], "tokens": tokens, "events": [*tokens, END]}
+    got = {
+        view: driver.play(fakes.Source([[*tokens, fakes.END]]), view=view).items
+        for view in ("text", "tokens", "events")
+    }
+    assert got == {"text": ["a", "b"], "tokens": tokens, "events": [*tokens, fakes.END]}
 
 
 class SecondReader:
