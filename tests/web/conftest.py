@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from contextlib import contextmanager
 
 import attrs
@@ -12,10 +11,9 @@ import pytest
 from streamkit.pipeline import Pipeline
 from streamkit.sources import Endpoint
 from streamkit.transforms import recommended_transforms
-from streamkit.web.gateway import Configuration, Gateway, Settings
-from streamkit.web.gateway.server import Server, listen, url_of
-
-PATIENCE = 5.0  # seconds until a test that waits for something gives up
+from streamkit.web.gateway import Gateway, Settings
+from streamkit.web.gateway.server import url_of
+from web.serving import running
 
 FLAGS = (
     "--headless",
@@ -40,21 +38,8 @@ class Site:
 
 @contextmanager
 def _open(pipelines, **settings):
-    settings = Settings(port=0, grace=0.2, **settings)
-    gateway = Gateway(Configuration(settings, pipelines))
-    listening = listen(settings)
-    started = threading.Event()
-    server = Server(gateway, settings, lambda _url: started.set())
-    thread = threading.Thread(target=server.run, args=([listening],), name="gateway")
-    thread.start()
-    try:
-        assert started.wait(PATIENCE)
+    with running(pipelines, Settings(port=0, grace=0.2, **settings)) as (gateway, _, listening):
         yield Site(gateway, url_of(listening))
-    finally:
-        server.should_exit = True
-        thread.join(PATIENCE)
-        listening.close()
-        assert not thread.is_alive()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import threading
 import time
 from contextlib import ExitStack, contextmanager
 
@@ -16,13 +15,12 @@ from streamkit.pipeline import Pipeline
 from streamkit.sources import Endpoint, Timeouts
 from streamkit.testing import EmulatedEndpoint, ScriptedToken
 from streamkit.transforms import recommended_transforms
-from streamkit.web.gateway import Configuration, Gateway, Settings
-from streamkit.web.gateway.server import Server, listen, url_of
+from streamkit.web.gateway import Gateway, Settings
+from streamkit.web.gateway.server import Server, url_of
+from web.serving import PATIENCE, running
 
 # Read by huggingface_hub when it is imported; without them its first request calls home.
 os.environ |= {"DO_NOT_TRACK": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
-
-PATIENCE = 5.0  # seconds until a test that waits for something gives up
 
 
 @attrs.frozen
@@ -163,20 +161,8 @@ class Served:
 
 @contextmanager
 def _running(pipelines, settings):
-    gateway = Gateway(Configuration(settings, pipelines))
-    listening = listen(settings)
-    started = threading.Event()
-    server = Server(gateway, settings, lambda _url: started.set())
-    thread = threading.Thread(target=server.run, args=([listening],), name="gateway")
-    thread.start()
-    try:
-        assert started.wait(PATIENCE)
+    with running(pipelines, settings) as (gateway, server, listening):
         yield Served(gateway, server, url_of(listening), listening.getsockname()[1])
-    finally:
-        server.should_exit = True
-        thread.join(PATIENCE + settings.grace)
-        listening.close()
-        assert not thread.is_alive()
 
 
 @pytest.fixture(scope="session")
